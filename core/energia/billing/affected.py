@@ -1,9 +1,9 @@
 """Which issued bills would be different if they were made now, and by how much."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Final, Literal, Protocol, Self, cast
 
 import attrs
 import numpy as np
@@ -15,15 +15,17 @@ from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import Row
 from energia.billing.superseded import tariffs_then
 from energia.costing.budget import units
+from energia.db.tenant import Queries
 from energia.errors import EnergiaError, Invalid, ReadingsDeleted
 from energia.metering import query, registry
 from energia.metering.query import Span, StoredSeries
+from energia.metering.stored import Seen, revised
 from energia.pricing.exact import difference
 from energia.pricing.market.series import PriceSeries
 from energia.pricing.market.store import PriceSpan, PriceStore
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import InForce, Tariff, Version
-from energia.time import Zone
+from energia.time import Zone, day_number
 
 Reason = Literal["readings", "prices", "tariff", "contract", "parameters", "prior_state", "days"]
 #: How many bills are looked at together.
@@ -375,12 +377,53 @@ def _has_other_days(row: Row, period: BillPeriod, tariffs: _BilledBy) -> bool:
     return isinstance(then, Tariff) and row.days_in(then.timezone).name != period.timezone
 
 
+class _Billed(Protocol):
+    """A bill that has seen revisions of channels."""
+
+    @property
+    def id(self) -> str:
+        """The bill."""
+        ...
+
+    @property
+    def start(self) -> date:
+        """Its first day."""
+        ...
+
+    @property
+    def end(self) -> date:
+        """The day after its last."""
+        ...
+
+    @property
+    def channels(self) -> Sequence[int]:
+        """The channels that it was made from."""
+        ...
+
+    @property
+    def revisions(self) -> Sequence[datetime | None]:
+        """The newest revision that it has seen of each; None where there was none."""
+        ...
+
+
+async def touched_bills(queries: Queries, bills: Iterable[_Billed]) -> frozenset[str]:
+    """Return those *bills* whose channels have a newer revision of a day that may be of them."""
+    ids, seen = list[str](), list[Seen]()
+    for bill in bills:
+        # Whatever the zone and the offset: a day more on either side.
+        days = range(day_number(bill.start) - 1, day_number(bill.end) + 2)
+        for channel, revision in zip(bill.channels, bill.revisions, strict=True):
+            ids.append(bill.id)
+            seen.append(Seen(channel, days, revision))
+    return frozenset(ids[index] for index in await revised(queries, seen))
+
+
 async def _corrected(
     bills: Bills, rows: Sequence[Row], periods: Sequence[BillPeriod]
 ) -> frozenset[str]:
     """Return the bills with a charged slot that has another value or quality now."""
     queries = bills.tenant
-    touched = set(await queries.fetch(str, SQL["bill_touched"], [row.id for row in rows]))
+    touched = await touched_bills(queries, rows)
     there = await registry.channels_of(queries, {row.meter for row in rows if row.id in touched})
     ids, spans, pins = list[str](), list[Span](), list[datetime | None]()
     for row, period in zip(rows, periods, strict=True):

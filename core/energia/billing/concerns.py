@@ -6,14 +6,15 @@ together it asks little of each, so that a thousand meters take no longer than a
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import attrs
 
 from energia.access.callers import Caller
+from energia.billing.affected import touched_bills
 from energia.billing.bills import SQL
 from energia.core import Core
-from energia.db.tenant import Queries
+from energia.db.tenant import Columns, Queries
 from energia.pricing.market.keeper import GRACE
 from energia.pricing.market.store import is_stale
 from energia.time import DAY, Zone, instant_of
@@ -89,8 +90,8 @@ async def concerns(
 
 
 @attrs.frozen
-class _Newest:
-    """What is known of a channel's readings, in the order of the columns of `concern_channels`."""
+class _Channel:
+    """A channel of slots, in the order of the columns of `concern_channels`."""
 
     key: int
     site: str
@@ -100,11 +101,17 @@ class _Newest:
     offset: int
     timezone: str
     is_charged: bool
-    day: int | None
-    slot: int | None
-    first: int | None
-    days: list[int] | None
-    holed: list[int] | None
+
+
+@attrs.frozen
+class _Newest(_Channel):
+    """What is known of a channel's readings, after it in the order of `concern_blocks`."""
+
+    day: int | None = None
+    slot: int | None = None
+    first: int | None = None
+    days: list[int] | None = None
+    holed: list[int] | None = None
 
     @property
     def end(self) -> int | None:
@@ -143,12 +150,31 @@ class _Hole:
 async def _of_readings(core: Core, queries: Queries, sites: Sequence[str] | None) -> list[Concern]:
     now = core.clock.now()
     first = now.date() - timedelta(days=DAYS)
-    row = {"sites": _listed(sites), "today": now.date(), "first": first}
-    newest = await queries.fetch(_Newest, SQL["concern_channels"], row)
+    row = {"sites": _listed(sites), "today": now.date()}
+    channels = await queries.fetch(_Channel, SQL["concern_channels"], row)
+    newest = await _newest(queries, channels, first)
     late = instant_of(now) - int(core.settings.webhooks.gap_after)
     oldest = instant_of(now) - DAYS * DAY
     silent = [_silent(each) for each in newest if _is_silent(each, late, oldest)]
     return silent + await _gaps(queries, newest)
+
+
+async def _newest(queries: Queries, channels: Sequence[_Channel], first: date) -> list[_Newest]:
+    """Return what is known of the readings of some channels since a day."""
+    if not channels:
+        return []
+    columns = {"channels": [each.key for each in channels]}
+    found = dict(
+        await queries.fetch_by_channel(_known, SQL["concern_blocks"], columns, {"first": first})
+    )
+    return [
+        _Newest(*attrs.astuple(each), *found.get(number, ()))
+        for number, each in enumerate(channels, 1)
+    ]
+
+
+def _known(number: int, *known: object) -> tuple[int, tuple[Any, ...]]:
+    return number, known
 
 
 def _is_silent(newest: _Newest, late: int, oldest: int) -> bool:
@@ -189,13 +215,13 @@ async def _holes(queries: Queries, asked: Sequence[tuple[_Newest, int]]) -> list
     """Return the slots without a reading of some days, each by its index."""
     if not asked:
         return []
-    row = {
+    row: Columns = {
         "channels": [each.key for each, _ in asked],
         "days": [day for _, day in asked],
         "lasts": [each.slot if day == each.day else DAY for each, day in asked],
         "firsts": [day == each.first for each, day in asked],
     }
-    return await queries.fetch(_hole, SQL["concern_slots"], row)
+    return await queries.fetch_by_channel(_hole, SQL["concern_slots"], row)
 
 
 def _hole(index: int, day: int, first: int, last: int, slots: int) -> tuple[int, _Hole]:
@@ -247,19 +273,39 @@ def _ending(site: str, meter: str, contract: str, end: date) -> Concern:
 
 async def _of_bills(queries: Queries, sites: Sequence[str] | None) -> list[Concern]:
     row = {"sites": _listed(sites), "depth": _OF_ALL if sites is None else _OF_SOME}
-    bills = await queries.fetch(_affected, SQL["concern_bills"], row)
-    ids = [one.bill for one in bills]
-    if not ids:
+    bills = await queries.fetch(_Bill, SQL["concern_bills"], row)
+    if not bills:
         return []
-    touched = set(await queries.fetch(str, SQL["bill_touched"], ids))
+    ids = [bill.id for bill in bills]
+    touched = await touched_bills(queries, bills)
     touched |= set(await queries.fetch(str, SQL["bill_repriced"], ids))
-    return [one for one in bills if one.bill in touched]
+    return [bill.concern for bill in bills if bill.id in touched]
 
 
-def _affected(site: str, meter: str, contract: str, bill: str, start: date) -> Concern:
-    return Concern(
-        kind="bill.affected", site=site, meter=meter, contract=contract, bill=bill, day=start
-    )
+@attrs.frozen
+class _Bill:
+    """A bill in the order of the columns of `concern_bills`."""
+
+    site: str
+    meter: str
+    contract: str
+    id: str
+    start: date
+    end: date
+    channels: list[int]
+    revisions: list[datetime | None]
+
+    @property
+    def concern(self) -> Concern:
+        """Why it is looked at: readings or prices have changed since."""
+        return Concern(
+            kind="bill.affected",
+            site=self.site,
+            meter=self.meter,
+            contract=self.contract,
+            bill=self.id,
+            day=self.start,
+        )
 
 
 def _listed(sites: Sequence[str] | None) -> list[str] | None:

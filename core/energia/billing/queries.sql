@@ -331,53 +331,13 @@ delete from bill
 where organization_id = current_setting('energia.organization')::int and id = %s
   and status = 'draft'
 
--- name: bill_touched
--- Those of some bills whose channels have a newer revision of a day that may be of the period.
--- The days are worked out before the join, so that the index finds them (`blocks_read` says why).
-with b as materialized (
-  select id, channels, revisions, start_day - 1 as first, end_day + 1 as last,
-    (start_day - 1)::timestamp at time zone 'UTC' as first_at,
-    (end_day + 2)::timestamp at time zone 'UTC' as past
-  from bill
-  where organization_id = current_setting('energia.organization')::int and id = any(%s)
-)
-select b.id
-from b
-where exists (
-  select from unnest(b.channels, b.revisions) as seen (channel, revision)
-  join reading_day d on d.channel_id = seen.channel and d.day between b.first and b.last
-    and d.recorded_at > coalesce(seen.revision, '-infinity'))
-or exists (
-  select from unnest(b.channels, b.revisions) as seen (channel, revision)
-  join register_read r on r.channel_id = seen.channel and r.read_at >= b.first_at
-    and r.read_at < b.past and r.recorded_at > coalesce(seen.revision, '-infinity'))
-or exists (
-  select from unnest(b.channels, b.revisions) as seen (channel, revision)
-  join stretch s on s.channel_id = seen.channel and s.end_at > b.first_at
-    and s.start_at < b.past and s.recorded_at > coalesce(seen.revision, '-infinity'))
-
 -- name: to_date_get
--- What was measured of a growing bill, unless readings of its days were corrected since.
-with kept as materialized (
-  select measured_until, revisions, measured
-  from cost_to_date
-  where organization_id = current_setting('energia.organization')::int
-    and contract_id = %(contract)s and start_day = %(start)s and measured_until <= %(end)s
-    and basis::text = %(basis)s
-), asked as materialized (
-  select channel, pin, date '1970-01-01' + first as first,
-    (measured_until at time zone 'UTC' - interval '1 second' * seconds)::date as past
-  from kept, unnest(%(channels)s::bigint[], %(first)s::int[], %(offsets)s::int[], kept.revisions)
-    as asked (channel, first, seconds, pin)
-)
+-- What was measured of a growing bill, up to an instant.
 select measured_until, revisions, measured
-from kept
-where not exists (
-  select
-  from asked
-  join reading_day d on d.channel_id = asked.channel and d.recorded_at > asked.pin
-    and d.day >= asked.first and d.day < asked.past
-)
+from cost_to_date
+where organization_id = current_setting('energia.organization')::int
+  and contract_id = %(contract)s and start_day = %(start)s and measured_until <= %(end)s
+  and basis::text = %(basis)s
 
 -- name: to_date_put
 -- Keep what was measured of a growing bill.
@@ -460,40 +420,40 @@ delete from cost_to_date
 where organization_id = current_setting('energia.organization')::int and start_day <= %(first)s
 
 -- name: concern_channels
--- The channels of slots at some sites, or at all: whether a contract charges their meter today, the
--- day and the slot of the newest reading; of the days since one up to that, the first that is stored,
--- all of them unless none is missing between, and those with a slot without a value.
-with c as materialized (
-  select ch.id, m.site_id, ch.meter_id, ch.name, ch.interval_seconds, ch.offset_seconds, s.timezone,
-    exists (
-      select from contract k
-      where k.organization_id = m.organization_id and k.meter_id = m.id
-        and k.start_day <= %(today)s and coalesce(k.end_day, 'infinity') > %(today)s) as is_charged
-  from channel ch
-  join meter m on m.organization_id = ch.organization_id and m.id = ch.meter_id
-  join site s on s.organization_id = m.organization_id and s.id = m.site_id
-  where ch.organization_id = current_setting('energia.organization')::int
-    and ch.kind = 'interval' and not ch.by_days
-    and (%(sites)s::text[] is null or m.site_id = any(%(sites)s))
-)
-select c.id, c.site_id, c.meter_id, c.name, c.interval_seconds, c.offset_seconds, c.timezone,
-  c.is_charged, newest.day - date '1970-01-01', newest.slot, w.first - date '1970-01-01', w.days,
-  w.holed
-from c
-left join lateral (
+-- The channels of slots at some sites, or at all, and whether a contract charges their meter today.
+select ch.id, m.site_id, ch.meter_id, ch.name, ch.interval_seconds, ch.offset_seconds, s.timezone,
+  exists (
+    select from contract k
+    where k.organization_id = m.organization_id and k.meter_id = m.id
+      and k.start_day <= %(today)s and coalesce(k.end_day, 'infinity') > %(today)s) as is_charged
+from channel ch
+join meter m on m.organization_id = ch.organization_id and m.id = ch.meter_id
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+where ch.organization_id = current_setting('energia.organization')::int
+  and ch.kind = 'interval' and not ch.by_days
+  and (%(sites)s::text[] is null or m.site_id = any(%(sites)s))
+order by m.site_id, ch.meter_id, ch.id
+
+-- name: concern_blocks
+-- Of some channels the day and the slot of the newest reading; of the days since one up to that, the
+-- first that is stored, all of them unless none is missing between, and those with a slot without a
+-- value. Channels without readings are left out.
+select c.k, newest.day - date '1970-01-01', newest.slot, w.first - date '1970-01-01', w.days, w.holed
+from unnest(%(channels)s::bigint[], %(numbers)s::int[]) as c (channel, k)
+cross join lateral (
   select d.day, d."values", last.slot
   from (
     select day, "values"
-    from reading_day
-    where channel_id = c.id
+    from reading_day r
+    where r.channel_id = c.channel
     order by day desc
     limit 1) as d
   cross join lateral (
     select case when array_position(d."values", null) is null then cardinality(d."values") else (
-      select max(k)::int
-      from unnest(d."values") with ordinality as u (value, k)
+      select max(slot)::int
+      from unnest(d."values") with ordinality as u (value, slot)
       where value is not null) end as slot) as last
-) as newest on true
+) as newest
 left join lateral (
   select min(d.day) as first,
     case when count(*) <= newest.day - min(d.day)
@@ -502,16 +462,15 @@ left join lateral (
       where case when d.day < newest.day then array_position(d."values", null) is not null
         else array_position(newest."values"[:newest.slot], null) is not null end) as holed
   from reading_day d
-  where d.channel_id = c.id and d.day between %(first)s and newest.day
+  where d.channel_id = c.channel and d.day between %(first)s and newest.day
 ) as w on true
-order by c.site_id, c.meter_id, c.id
 
 -- name: concern_slots
 -- Of some days of channels the slots up to one for which nothing was ever sent: the first, the last,
 -- and how many. Of a day that is the first one, those before its first value do not count.
 select asked.n - 1, d.day - date '1970-01-01', h.first, h.last, h.slots
-from unnest(%(channels)s::bigint[], %(days)s::int[], %(lasts)s::int[], %(firsts)s::bool[])
-  with ordinality as asked (channel, day, last, is_first, n)
+from unnest(%(channels)s::bigint[], %(days)s::int[], %(lasts)s::int[], %(firsts)s::bool[],
+  %(numbers)s::int[]) as asked (channel, day, last, is_first, n)
 join reading_day d on d.channel_id = asked.channel and d.day = date '1970-01-01' + asked.day
 cross join lateral (
   select min(k)::int as first, max(k)::int as last, count(*)::int as slots
@@ -542,13 +501,14 @@ where c.organization_id = current_setting('energia.organization')::int
 order by c.end_day, c.id
 
 -- name: concern_bills
--- The newest issued bills of each contract at some sites, or at all, so many of each.
-select s.id, c.meter_id, c.id, b.id, b.start_day
+-- The newest issued bills of each contract at some sites, or at all, so many of each; which revision of
+-- each channel they have seen.
+select s.id, c.meter_id, c.id, b.id, b.start_day, b.end_day, b.channels, b.revisions
 from contract c
 join meter m on m.organization_id = c.organization_id and m.id = c.meter_id
 join site s on s.organization_id = m.organization_id and s.id = m.site_id
 cross join lateral (
-  select b.id, b.start_day
+  select b.id, b.start_day, b.end_day, b.channels, b.revisions
   from bill b
   where b.organization_id = c.organization_id and b.contract_id = c.id and b.status = 'issued'
   order by b.end_day desc
@@ -599,30 +559,3 @@ select id, site_id
 from meter
 where organization_id = current_setting('energia.organization')::int and site_id = any(%(sites)s)
 order by id
-
--- name: summary_newest
--- When the newest reading ends at each of some sites that have any.
-select m.site_id, max(newest.at)
-from meter m
-join channel c on c.organization_id = m.organization_id and c.meter_id = m.id
-cross join lateral (
-  select greatest(
-    (
-      select d.day::timestamp at time zone 'UTC' + make_interval(secs => c.offset_seconds
-        + c.interval_seconds * (
-          select max(k)
-          from unnest(d."values") with ordinality as u (value, k)
-          where value is not null))
-      from reading_day d
-      where d.channel_id = c.id
-      order by d.day desc
-      limit 1),
-    (select max(r.read_at) from register_read r where r.channel_id = c.id and r.superseded_at is null),
-    (
-      select max(s.end_at)
-      from stretch s
-      where s.channel_id = c.id and s.value is not null and s.superseded_at is null)) as at
-) as newest
-where m.organization_id = current_setting('energia.organization')::int
-  and m.site_id = any(%(sites)s) and newest.at is not null
-group by m.site_id

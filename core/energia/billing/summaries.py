@@ -16,6 +16,7 @@ from energia.metering import query, registry, usage
 from energia.metering.models import Channel
 from energia.metering.query import Span
 from energia.metering.series import MISSING, Series
+from energia.metering.stored import newest_of
 from energia.metering.usage import Coverage
 from energia.spending import hold_slots, spend
 from energia.time import Instant, Zone, instant_of
@@ -116,8 +117,9 @@ async def summaries(
     newest: Mapping[str, datetime] = {}
     billed: Mapping[str, LastBill] = {}
     if caller.may("readings:read"):
-        newest = dict(await queries.fetch(_newest, SQL["summary_newest"], ids))
-        used = await _used(core, queries, [one for one in found if one.site in newest])
+        channels = await _channels(queries, ids["sites"])
+        newest = await _newest(queries, channels)
+        used = await _used(core, queries, [one for one in found if one.site in newest], channels)
     if caller.may("billing"):
         billed = dict(await queries.fetch(_bill, SQL["summary_bills"], ids))
     return [
@@ -131,8 +133,16 @@ async def summaries(
     ]
 
 
-def _newest(site: str, end: datetime) -> tuple[str, datetime]:
-    return site, end
+async def _newest(
+    queries: Queries, channels: Mapping[str, Sequence[Channel]]
+) -> Mapping[str, datetime]:
+    """Return when the newest reading ends at each site that has any."""
+    each = [(site, channel) for site, several in channels.items() for channel in several]
+    found: dict[str, datetime] = {}
+    for index, end in (await newest_of(queries, [channel for _, channel in each])).items():
+        site = each[index][0]
+        found[site] = max(end, found.get(site, end))
+    return found
 
 
 def _local(instant: datetime | None, zone: str) -> datetime | None:
@@ -150,7 +160,10 @@ _SLOTS: Final = 150_000
 
 
 async def _used(
-    core: Core, queries: Queries, sites: Sequence[SiteSummary]
+    core: Core,
+    queries: Queries,
+    sites: Sequence[SiteSummary],
+    channels: Mapping[str, Sequence[Channel]],
 ) -> Mapping[str, MonthUsage]:
     """Return what was used at each of some sites, as far as that is not too much to add up."""
     now = instant_of(core.clock.now())
@@ -158,8 +171,12 @@ async def _used(
     months = {site: _month(zone, now) for site, zone in zones.items()}
     spans = _affordable(
         {
-            site: [Span(each, months[site], max(now, months[site] + 1)) for each in channels]
-            for site, channels in (await _channels(queries, list(zones))).items()
+            site: [
+                Span(each, months[site], max(now, months[site] + 1))
+                for each in channels[site]
+                if role_of(each) == "import"
+            ]
+            for site in zones
         }
     )
     asked = [span for several in spans.values() for span in several]
@@ -193,13 +210,12 @@ def _month(zone: Zone, now: Instant) -> Instant:
 
 
 async def _channels(queries: Queries, sites: Sequence[str]) -> dict[str, list[Channel]]:
-    """Return the channels of each site of which the readings are taken from the grid."""
+    """Return the channels at each site."""
     places = dict(await queries.fetch(_place, SQL["summary_meters"], {"sites": list(sites)}))
     of_meters = await registry.channels_of(queries, places) if places else {}
     found: dict[str, list[Channel]] = {site: [] for site in sites}
     for meter, channels in of_meters.items():
-        taken = [channel for channel in channels if role_of(channel) == "import"]
-        found[places[meter]] += taken
+        found[places[meter]] += channels
     return found
 
 

@@ -22,6 +22,7 @@ from energia.costing.inputs import Inputs, Plan, read_inputs, refuse_large
 from energia.errors import IncompleteUsage
 from energia.metering import registry
 from energia.metering.series import MISSING, Series
+from energia.metering.stored import Seen, revised
 from energia.pricing.engine import Cost, CostLine, as_money, price
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
@@ -186,7 +187,6 @@ def _basis(bills: Bills, plan: Plan) -> str:
 
 async def _kept(bills: Bills, bill: OpenBill) -> KeptMeasures | None:
     """Return what is kept of a bill, unless something that it depends on has changed."""
-    channels = [each.channel for each in bill.plan.channels]
     rows = await bills.tenant.fetch(
         KeptMeasures,
         SQL["to_date_get"],
@@ -195,12 +195,20 @@ async def _kept(bills: Bills, bill: OpenBill) -> KeptMeasures | None:
             "start": bill.first_day,
             "end": utc(bill.plan.end),
             "basis": bill.basis,
-            "channels": [channel.key for channel in channels],
-            "first": [(bill.plan.start - channel.offset) // DAY for channel in channels],
-            "offsets": [channel.offset for channel in channels],
         },
     )
-    return rows[0] if rows else None
+    if not rows or await revised(bills.tenant, list(_seen(bill.plan, rows[0]))):
+        return None
+    return rows[0]
+
+
+def _seen(plan: Plan, kept: KeptMeasures) -> Iterator[Seen]:
+    """Yield the days of each channel that are in what was measured."""
+    until = instant_of(kept.until)
+    for each, revision in zip(plan.channels, kept.revisions, strict=True):
+        start, past = ((at - each.channel.offset) // DAY for at in (plan.start, until))
+        if past > start:
+            yield Seen(each.channel.key, range(start, past), revision)
 
 
 async def _keep(

@@ -10,6 +10,7 @@ import psycopg2
 from energia.db.address import for_pooler, limits, session
 from energia.db.connection import Connection, StatementTimer, connect, said
 from energia.db.role import Bearing, bearing
+from energia.db.shards import Shards
 from energia.db.tenant import EVERY, Limits, Queries, Tenant
 from energia.errors import DatabaseAway, PoolExhausted
 from energia.settings import Database
@@ -89,6 +90,11 @@ class Pool:
         self.bearing = Bearing()
         #: Seconds after which a connection that gives no answer is closed.
         self.limit = settings.statement_timeout + _GRACE
+
+    @property
+    def shards(self) -> Shards:
+        """Where the rows of channels are, as the newest connection found it."""
+        return self.bearing.shards
 
     def tenant(
         self,

@@ -22,13 +22,14 @@ from psycopg2 import errorcodes
 from energia.db.address import MARKER
 from energia.db.connection import Connection
 from energia.db.session import Name, Session
+from energia.db.shards import KNOWN, LOWEST, Shards
 from energia.errors import DatabaseError, MigrationError
 
 TENANT: Final = "energia_tenant"
 
-_BEARING: Final = """select current_user::text, r.rolsuper, r.rolbypassrls,
-  coalesce(current_setting(%s, true), '') = 'on'
-from pg_roles r where r.rolname = current_user"""
+_BEARING: Final = f"""select current_user::text, r.rolsuper, r.rolbypassrls,
+  coalesce(current_setting(%s, true), '') = 'on', {KNOWN}
+from pg_roles r where r.rolname = current_user"""  # noqa: S608 - a text of ours
 
 
 @attrs.frozen
@@ -40,6 +41,8 @@ class Bearing:
         superuser: Whether it is a superuser.
         bypasses: Whether it has BYPASSRLS.
         kept: Whether the server keeps what the session is set to.
+        citus: Whether the database has the extension Citus.
+        shards: Where the rows of channels are, if Citus distributes their tables.
 
     """
 
@@ -47,6 +50,8 @@ class Bearing:
     superuser: bool = False
     bypasses: bool = False
     kept: bool = True
+    citus: bool = False
+    shards: Shards = attrs.field(factory=Shards)
 
     @property
     def role(self) -> str | None:
@@ -60,7 +65,12 @@ class Bearing:
         """What a person should know of it."""
         role = f"works as {self.role}: row policies do not bind {self.login}"
         settings = "settings travel in every message: a connection pooler does not keep them"
-        return (*([role] if self.role else []), *([] if self.kept else [settings]))
+        shards = f"readings are in {len(self.shards.lowest)} shards, without row policies"
+        return (
+            *([role] if self.role else []),
+            *([] if self.kept else [settings]),
+            *([shards] if self.shards else []),
+        )
 
     def also(self, settings: Mapping[str, str]) -> str:
         """Return what every message sets besides the organization; *settings* if not kept."""
@@ -73,7 +83,11 @@ async def bearing(connection: Connection, limit: float) -> Bearing:
     """Ask the server how it takes a new connection."""
     rows = (await connection.run(_BEARING, (MARKER,), limit)).rows
     assert rows
-    return Bearing(*rows[0])  # type: ignore[arg-type]  # the columns are its attributes
+    found = Bearing(*rows[0])  # type: ignore[arg-type]  # the columns are its attributes
+    if not found.citus:
+        return found
+    shards = (await connection.run(LOWEST, None, limit)).rows or ()
+    return attrs.evolve(found, shards=Shards(tuple(row[0] for row in shards)))  # type: ignore[misc]
 
 
 def _own(login: str) -> str:

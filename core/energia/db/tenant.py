@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 import structlog
 
 from energia.db.connection import Connection, Parameters, Result
+from energia.db.shards import FEW, Shards, of_one_shard, tells_time
 from energia.db.undertaking import transaction_begins, transaction_commits
 from energia.errors import (
     DatabaseAway,
@@ -19,8 +21,13 @@ from energia.errors import (
     Forbidden,
     NotPermitted,
 )
+from energia.time import Int64
 
 T = TypeVar("T")
+#: The parameters of a statement about many channels that are arrays side by side.
+Columns = Mapping[str, Sequence[object]]
+#: A statement, and its parameters by their names.
+_Message = tuple[str, Mapping[str, object]]
 log = structlog.get_logger(__name__)
 
 #: How often something is tried that others have stood in the way of.
@@ -56,9 +63,50 @@ class Queries(Protocol):
         """Run a statement and return how many rows it affected."""
         ...
 
+    @property
+    def shards(self) -> Shards:
+        """Where the rows of channels are."""
+        ...
+
+    async def fetch_of_shard(
+        self,
+        row: Callable[..., T],
+        sql: str,
+        channels: Sequence[int] | Int64,
+        parameters: Mapping[str, object],
+    ) -> list[T]:
+        """Return the rows of a statement about *channels*, which are all in one shard."""
+        ...
+
+    async def fetch_by_channel(
+        self,
+        row: Callable[..., T],
+        sql: str,
+        columns: Columns,
+        others: Mapping[str, object] | None = None,
+        *,
+        at_once: bool = False,
+    ) -> list[T]:
+        """Return the rows of a statement about any channels; see `Tenant.fetch_by_channel`."""
+        ...
+
+    async def execute_by_channel(
+        self,
+        sql: str,
+        columns: Columns,
+        others: Mapping[str, object] | None = None,
+    ) -> None:
+        """Run a statement that gives no rows; see `fetch_by_channel`."""
+        ...
+
 
 class Connections(Protocol):
     """Where connections come from: a pool."""
+
+    @property
+    def shards(self) -> Shards:
+        """Where the rows of channels are."""
+        ...
 
     @property
     def limit(self) -> float:
@@ -100,6 +148,7 @@ class Limits:
 class _Runner:
     """Both calls, over one that runs a message."""
 
+    _pool: Connections
     #: Whether row policies hold a caller to its limits.
     _limited = False
 
@@ -114,6 +163,11 @@ class _Runner:
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         raise NotImplementedError
+
+    @property
+    def shards(self) -> Shards:
+        """Where the rows of channels are."""
+        return self._pool.shards
 
     async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
         """Return `row(*columns)` for each row of the (last) statement."""
@@ -130,6 +184,85 @@ class _Runner:
     async def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it affected."""
         return (await self._sent(sql, _parameters(parameters))).affected
+
+    async def fetch_of_shard(
+        self,
+        row: Callable[..., T],
+        sql: str,
+        channels: Sequence[int] | Int64,
+        parameters: Mapping[str, object],
+    ) -> list[T]:
+        """Return the rows of a statement about *channels*, which are all in one shard."""
+        if not self.shards:
+            return await self.fetch(row, sql, parameters)
+        return await self.fetch(row, *await self._routed(sql, channels, parameters))
+
+    async def fetch_by_channel(
+        self,
+        row: Callable[..., T],
+        sql: str,
+        columns: Columns,
+        others: Mapping[str, object] | None = None,
+        *,
+        at_once: bool = False,
+    ) -> list[T]:
+        """Return the rows of a statement about any channels.
+
+        On one server it is sent once; in a cluster, once for each shard that the channels are in.
+
+        Args:
+            row: Makes something of the columns of a row.
+            sql: Joins each table of readings by `channel_id = asked.channel`.
+            columns: Arrays side by side, of which `channels` has the key of each channel. One more
+                has their numbers, from 1: `numbers`.
+            others: The other parameters.
+            at_once: Whether all shards are asked together where the channels are in many: for a
+                plain join, which Citus takes apart by itself.
+
+        """
+        return [
+            one
+            async for message in self._messages(sql, columns, others or {}, at_once=at_once)
+            for one in await self.fetch(row, *message)
+        ]
+
+    async def execute_by_channel(
+        self,
+        sql: str,
+        columns: Columns,
+        others: Mapping[str, object] | None = None,
+    ) -> None:
+        """Run a statement that gives no rows; see `fetch_by_channel`."""
+        async for message in self._messages(sql, columns, others or {}, at_once=False):
+            await self.execute(*message)
+
+    async def _messages(
+        self, sql: str, columns: Columns, others: Mapping[str, object], *, at_once: bool
+    ) -> AsyncIterator[_Message]:
+        """Yield what is sent of a statement about any channels."""
+        channels: Any = columns["channels"]
+        whole = {**columns, "numbers": list(range(1, len(channels) + 1))}
+        parts = self.shards.parts(channels) if self.shards else []
+        if not parts or (at_once and len(parts) > FEW):
+            yield sql, {**whole, **others}
+            return
+        for each in parts:
+            part = {name: [column[index] for index in each] for name, column in whole.items()}
+            yield await self._routed(sql, part["channels"], {**part, **others})
+
+    async def _routed(
+        self, sql: str, channels: Sequence[Any] | Int64, parameters: Mapping[str, object]
+    ) -> _Message:
+        """Return a statement about channels of one shard, and its parameters."""
+        # Without a channel it goes to some shard: to none, Citus would plan another statement.
+        more: dict[str, object] = {"shard": sorted({int(channel) for channel in channels}) or [0]}
+        if tells_time(sql):
+            (more["clock"],) = await self.fetch(_instant, "select clock_timestamp()")
+        return of_one_shard(sql), {**parameters, **more}
+
+
+def _instant(instant: datetime) -> datetime:
+    return instant
 
 
 class Tenant(_Runner):

@@ -78,14 +78,21 @@ class _Row:
     number: int
     day: int
     superseded_at: datetime
-    import_id: str | None
-    format: str | None
-    caller: str | None
-    caller_name: str | None
     old_values: memoryview
     old_quality: memoryview | None
     new_values: memoryview
     new_quality: memoryview | None
+
+
+@attrs.frozen
+class _Origin:
+    """What an import came as, and who has sent it; nothing where it is gone."""
+
+    number: int
+    import_id: str | None = None
+    format: str | None = None
+    caller: str | None = None
+    caller_name: str | None = None
 
 
 async def corrections(
@@ -107,12 +114,20 @@ async def corrections(
     }
     rows = await queries.fetch(_Row, SQL["corrections"], given)
     each = [list(some) for _, some in groupby(rows, key=lambda row: row.number)]
-    found = await off_loop(lambda: [_correction(span, some) for some in each[:limit]])
+    numbers = [some[0].number for some in each[:limit]]
+    origins = await queries.fetch(_Origin, SQL["import_origins"], numbers) if numbers else []
+    known = {origin.number: origin for origin in origins}
+    found = await off_loop(
+        lambda: [
+            _correction(span, some, known.get(number) or _Origin(number))
+            for number, some in zip(numbers, each, strict=False)
+        ]
+    )
     after = each[limit - 1][0].number if len(each) > limit else None
     return [one for one in found if one is not None], after
 
 
-def _correction(span: Span, rows: Sequence[_Row]) -> Correction | None:
+def _correction(span: Span, rows: Sequence[_Row], origin: "_Origin") -> Correction | None:
     """Return what an import has changed; None where that is nothing of the span."""
     grid, width = span.channel.grid, span.channel.grid.per_day
     old = blocks_of([row.old_values for row in rows], [row.old_quality for row in rows], width)
@@ -123,13 +138,12 @@ def _correction(span: Span, rows: Sequence[_Row]) -> Correction | None:
     changed &= (starts >= span.start) & (starts < span.end)
     if not changed.any():
         return None
-    first = rows[0]
     return Correction(
-        number=first.number,
-        import_id=first.import_id,
-        format=first.format,
-        caller=first.caller,
-        caller_name=first.caller_name,
+        number=origin.number,
+        import_id=origin.import_id,
+        format=origin.format,
+        caller=origin.caller,
+        caller_name=origin.caller_name,
         recorded_at=max(row.superseded_at for row in rows),
         start=int(starts[changed].min()),
         end=int(starts[changed].max()) + grid.interval,

@@ -15,8 +15,9 @@ from typing import Final
 import attrs
 
 from energia.db.queries import load, one_message
-from energia.db.tenant import Queries
+from energia.db.tenant import Columns, Queries
 from energia.metering.models import Channel
+from energia.metering.registry import hold_channels
 from energia.metering.validation import LAST
 from energia.time import Instant, utc
 
@@ -86,18 +87,20 @@ class Deleted:
 
 async def delete_slots(queries: Queries, meters: Sequence[str], before: Instant) -> Deleted:
     """Delete the slots of some meters that start before an instant; their channels are held."""
-    channels = await queries.fetch(Channel, SQL["channels_lock"], list(meters))
+    channels = await hold_channels(queries, meters)
     places = [_place(channel, before) for channel in channels]
-    arguments: dict[str, object] = {
+    columns: Columns = {
         "channels": [channel.key for channel in channels],
         "days": [day for day, _ in places],
         "slots": [slot for _, slot in places],
     }
-    await queries.execute(SQL["history_delete"], arguments)
-    (slots,) = await queries.fetch(Deleted, SQL["blocks_delete"], arguments)
-    rows = {"channels": arguments["channels"], "before": utc(before)}
-    (others,) = await queries.fetch(Deleted, SQL["reads_delete"], rows)
-    return Deleted(slots.readings + others.readings, [*slots.imports, *others.imports])
+    await queries.execute_by_channel(SQL["history_delete"], columns)
+    slots = await queries.fetch_by_channel(Deleted, SQL["blocks_delete"], columns)
+    instant = {"before": utc(before)}
+    others = await queries.fetch_by_channel(Deleted, SQL["reads_delete"], columns, instant)
+    deleted = [*slots, *others]
+    imports = [number for each in deleted for number in each.imports]
+    return Deleted(sum(each.readings for each in deleted), imports)
 
 
 async def _remember(

@@ -30,7 +30,7 @@ import msgspec
 from energia.convert import dumps
 from energia.convert.scalars import Unfit
 from energia.db.queries import load
-from energia.db.tenant import Queries, Tenant, persistent
+from energia.db.tenant import Columns, Queries, Tenant, persistent
 from energia.errors import Fault, Invalid, Malformed, NotFound
 from energia.ids import new_id
 from energia.metering import registry
@@ -550,12 +550,12 @@ class Import:
         )
         found = [(self.directory.found(*origin[:2]), each) for origin, each in published]
         known = [(index, each) for index, each in found if not isinstance(index, Refusal)]
-        columns = {
+        columns: Columns = {
             "channels": [self.directory.channels[index].key for index, _ in known],
             "starts": [utc(each.start) for _, each in known],
             "published": [utc(each.published) for _, each in known],
         }
-        later = await self.queries.fetch(int, SQL["publications_put"], columns)
+        later = await self.queries.fetch_by_channel(int, SQL["publications_put"], columns)
         stale = [known[number - 1][1] for number in later]
         self.counts.superseded += sum(each.count for each in stale)
         return [(each.first, each.count) for each in stale]

@@ -134,13 +134,20 @@ with held as materialized (
 )
 select count(*) from held
 
+-- name: channels_hold_on_node
+-- Hold some channels, all of one shard, on the node that has it.
+select count(pg_advisory_xact_lock(c.channel))
+from unnest(%(channels)s::bigint[]) as c (channel)
+left join (
+  select 1 from reading_day d where d.channel_id = any(%(channels)s::bigint[]) limit 0) d on true
+
 -- name: channels_with_readings
 -- Those of some channels that have readings.
-select c.id
-from unnest(%s::bigint[]) as c (id)
-where exists (select from reading_day d where d.channel_id = c.id)
-  or exists (select from register_read r where r.channel_id = c.id)
-  or exists (select from stretch s where s.channel_id = c.id)
+select c.channel
+from unnest(%(channels)s::bigint[]) as c (channel)
+where exists (select from reading_day d where d.channel_id = c.channel)
+  or exists (select from register_read r where r.channel_id = c.channel)
+  or exists (select from stretch s where s.channel_id = c.channel)
 
 -- name: channel_put
 -- Make a channel or replace it.
@@ -230,7 +237,7 @@ limit 1 offset %(looked_at)s - 1
 with t as materialized (select clock_timestamp() as now),
 b as materialized (
   select channel, date '1970-01-01' + day as day, k
-  from unnest(%s::bigint[], %s::int[]) with ordinality as b (channel, day, k)
+  from unnest(%(channels)s::bigint[], %(days)s::int[]) with ordinality as b (channel, day, k)
 )
 select t.now, b.k, d.revision,
   array_send(array_replace(d."values", null, -9223372036854775808)),
@@ -333,9 +340,9 @@ having count(*) > 0
 -- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now.
 with asked as materialized (
-  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, k::int
-  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[])
-    with ordinality as asked (channel, first, last, k)
+  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, k
+  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(numbers)s::int[])
+    as asked (channel, first, last, k)
 )
 select asked.k, d.day - date '1970-01-01', d.recorded_at,
   array_send(array_replace(d."values", null, -9223372036854775808)),
@@ -346,9 +353,9 @@ join reading_day d on d.channel_id = asked.channel and d.day between asked.first
 -- name: blocks_at
 -- The blocks of some channels, each in its range of days, as they were current at an instant.
 with asked as materialized (
-  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, pin, k::int
-  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[])
-    with ordinality as asked (channel, first, last, pin, k)
+  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, pin, k
+  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[],
+    %(numbers)s::int[]) as asked (channel, first, last, pin, k)
 )
 select k, day - date '1970-01-01', recorded_at,
   array_send(array_replace("values", null, -9223372036854775808)),
@@ -366,6 +373,59 @@ from (
     and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
 ) as blocks
 
+-- name: blocks_revised
+-- The numbers of those of some channels that have a newer revision of what begins in a range of days
+-- than one that was seen, or than none at all.
+-- The instants are worked out before the joins, so that the index finds them (`blocks_read` says why).
+with asked as materialized (
+  select channel, coalesce(pin, '-infinity') as pin, date '1970-01-01' + first as first,
+    date '1970-01-01' + last as last,
+    (date '1970-01-01' + first)::timestamp at time zone 'UTC' as first_at,
+    (date '1970-01-01' + last + 1)::timestamp at time zone 'UTC' as past, k
+  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[],
+    %(numbers)s::int[]) as asked (channel, first, last, pin, k)
+)
+select asked.k
+from asked
+where exists (
+  select from reading_day d
+  where d.channel_id = asked.channel and d.day between asked.first and asked.last
+    and d.recorded_at > asked.pin)
+or exists (
+  select from register_read r
+  where r.channel_id = asked.channel and r.read_at >= asked.first_at and r.read_at < asked.past
+    and r.recorded_at > asked.pin)
+or exists (
+  select from stretch s
+  where s.channel_id = asked.channel and s.end_at > asked.first_at and s.start_at < asked.past
+    and s.recorded_at > asked.pin)
+
+-- name: channels_newest
+-- When the newest reading ends of each of some channels that have any.
+select k, at
+from unnest(%(channels)s::bigint[], %(offsets)s::int[], %(intervals)s::int[], %(numbers)s::int[])
+  as c (channel, shift, seconds, k)
+cross join lateral (
+  select greatest(
+    (
+      select d.day::timestamp at time zone 'UTC' + make_interval(secs => c.shift
+        + c.seconds * (
+          select max(slot)
+          from unnest(d."values") with ordinality as u (value, slot)
+          where value is not null))
+      from reading_day d
+      where d.channel_id = c.channel
+      order by d.day desc
+      limit 1),
+    (
+      select max(r.read_at) from register_read r
+      where r.channel_id = c.channel and r.superseded_at is null),
+    (
+      select max(s.end_at) from stretch s
+      where s.channel_id = c.channel and s.value is not null and s.superseded_at is null)) as at
+) as newest
+where at is not null
+
 -- name: corrections
 -- The blocks of a channel, in a range of days, that imports before one have replaced, the newest of
 -- so many imports first: what each was, and what has come in its place.
@@ -374,10 +434,10 @@ with replaced as materialized (
   from reading_day_history h
   cross join lateral (
     select import_id from reading_day d
-    where d.channel_id = h.channel_id and d.day = h.day and d.revision = h.revision + 1
+    where d.channel_id = %(channel)s and d.day = h.day and d.revision = h.revision + 1
     union all
     select import_id from reading_day_history l
-    where l.channel_id = h.channel_id and l.day = h.day and l.revision = h.revision + 1) n
+    where l.channel_id = %(channel)s and l.day = h.day and l.revision = h.revision + 1) n
   where h.channel_id = %(channel)s and h.day between %(first)s::date and %(last)s::date
 ), latest as materialized (
   select number from replaced
@@ -390,8 +450,7 @@ with replaced as materialized (
   select day, revision, "values", quality from reading_day_history
   where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
 )
-select r.number, r.day - date '1970-01-01', r.superseded_at, i.public_id, i.format, i.caller,
-  i.caller_name,
+select r.number, r.day - date '1970-01-01', r.superseded_at,
   array_send(array_replace(o."values", null, -9223372036854775808)),
   array_send(array_replace(o.quality, null, -1::smallint)),
   array_send(array_replace(n."values", null, -9223372036854775808)),
@@ -400,36 +459,41 @@ from latest
 join replaced r on r.number = latest.number
 join states o on o.day = r.day and o.revision = r.revision
 join states n on n.day = r.day and n.revision = r.revision + 1
-left join import i on i.id = r.number
 order by r.number desc, r.day
+
+-- name: import_origins
+-- What some imports came as, and who has sent them.
+select id, public_id, format, caller, caller_name
+from import
+where organization_id = current_setting('energia.organization')::int and id = any(%s)
 
 -- name: channels_stored
 -- When the first reading of each of some channels begins, and the newest one ends; channels without
 -- any are left out. Of registers it is when they were read.
-select c.id, least(
+select c.channel, least(
     (select d.day::timestamp at time zone 'UTC'
-        + make_interval(secs => c.offset_seconds + (s.slot - 1) * c.interval_seconds)
+        + make_interval(secs => c.shift + (s.slot - 1) * c.seconds)
       from reading_day d
       cross join lateral unnest(d."values") with ordinality as s (value, slot)
-      where d.channel_id = c.id and s.value is not null
+      where d.channel_id = c.channel and s.value is not null
       order by d.day, s.slot limit 1),
     (select min(read_at) from register_read r
-      where r.channel_id = c.id and r.superseded_at is null and r.value is not null),
+      where r.channel_id = c.channel and r.superseded_at is null and r.value is not null),
     (select min(start_at) from stretch s
-      where s.channel_id = c.id and s.superseded_at is null and s.value is not null)) as first,
+      where s.channel_id = c.channel and s.superseded_at is null and s.value is not null)) as first,
   greatest(
     (select d.day::timestamp at time zone 'UTC'
-        + make_interval(secs => c.offset_seconds + s.slot * c.interval_seconds)
+        + make_interval(secs => c.shift + s.slot * c.seconds)
       from reading_day d
       cross join lateral unnest(d."values") with ordinality as s (value, slot)
-      where d.channel_id = c.id and s.value is not null
+      where d.channel_id = c.channel and s.value is not null
       order by d.day desc, s.slot desc limit 1),
     (select max(read_at) from register_read r
-      where r.channel_id = c.id and r.superseded_at is null and r.value is not null),
+      where r.channel_id = c.channel and r.superseded_at is null and r.value is not null),
     (select max(end_at) from stretch s
-      where s.channel_id = c.id and s.superseded_at is null and s.value is not null)) as last
-from channel c
-where c.organization_id = current_setting('energia.organization')::int and c.id = any(%s)
+      where s.channel_id = c.channel and s.superseded_at is null and s.value is not null)) as last
+from unnest(%(channels)s::bigint[], %(offsets)s::int[], %(intervals)s::int[])
+  as c (channel, shift, seconds)
 
 -- name: blocks_delete
 -- Delete the blocks of some channels before a day of each, and of that day the slots before one; what
@@ -438,7 +502,7 @@ with c as materialized (
   select channel, date '1970-01-01' + day as day, slot
   from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[]) as c (channel, day, slot)
 ), cut as materialized (
-  select d.channel_id, d.day, c.slot, d."values"[:c.slot] as gone, d."values"[c.slot + 1:] as kept,
+  select c.channel, d.day, c.slot, d."values"[:c.slot] as gone, d."values"[c.slot + 1:] as kept,
     d.quality[c.slot + 1:] as quality,
     cardinality(array_remove(d."values"[c.slot + 1:], null)) = 0
       and coalesce(cardinality(array_remove(d.quality[c.slot + 1:], null)), 0) = 0 as is_empty
@@ -448,14 +512,14 @@ with c as materialized (
   delete from reading_day d
   using c
   where d.channel_id = c.channel and (d.day < c.day or d.day = c.day and exists (
-    select from cut where cut.channel_id = d.channel_id and cut.is_empty))
+    select from cut where cut.channel = d.channel_id and cut.is_empty))
   returning d.import_id, d."values" as gone
 ), u as (
   update reading_day d set "values" = array_fill(null::bigint, array[cut.slot]) || cut.kept,
     quality = case when d.quality is not null
       then array_fill(null::smallint, array[cut.slot]) || cut.quality end
   from cut
-  where not cut.is_empty and d.channel_id = cut.channel_id and d.day = cut.day
+  where not cut.is_empty and d.channel_id = cut.channel and d.day = cut.day
   returning d.import_id, cut.gone
 ), gone as (
   select import_id, gone from d union all select import_id, gone from u
@@ -488,16 +552,17 @@ where c.slot > 0 and d.channel_id = c.channel and d.day = c.day
 with c as materialized (
   select channel, (
       select max(read_at)
-      from register_read
-      where channel_id = channel and read_at < %(before)s and superseded_at is null
+      from register_read r
+      where r.channel_id = c.channel and read_at < %(before)s and superseded_at is null
         and exists (
-          select from register_read
-          where channel_id = channel and read_at >= %(before)s and superseded_at is null)) as last
+          select from register_read l
+          where l.channel_id = c.channel and l.read_at >= %(before)s
+            and l.superseded_at is null)) as last
   from unnest(%(channels)s::bigint[]) as c (channel)
 ), r as (
   delete from register_read
   using c
-  where channel_id = channel and read_at < %(before)s and read_at is distinct from last
+  where channel_id = c.channel and read_at < %(before)s and read_at is distinct from last
   returning import_id, superseded_at
 ), s as (
   delete from stretch
@@ -596,8 +661,8 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 with t as materialized (select clock_timestamp() as now),
 b as materialized (
   select channel, instant, kind, k
-  from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[])
-    with ordinality as b (channel, instant, kind, k)
+  from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text[],
+    %(numbers)s::int[]) as b (channel, instant, kind, k)
 )
 select t.now, b.k, r.value, r.quality, r.equipment, r.import_id
 from t left join (
@@ -628,10 +693,10 @@ from unnest(%(channels)s::bigint[], %(instants)s::timestamptz[], %(kinds)s::text
 -- is judged, and six after, by which the one after the window is. Where it goes by days, those of the
 -- day on which what reaches into the window begins, and of the day on which it ends, as well.
 with asked as materialized (
-  select channel, first, past + margin as past, margin, pin, k::int
+  select channel, first, past + margin as past, margin, pin, k
   from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-    %(margins)s::interval[], %(pins)s::timestamptz[])
-    with ordinality as asked (channel, first, past, margin, pin, k)
+    %(margins)s::interval[], %(pins)s::timestamptz[], %(numbers)s::int[])
+    as asked (channel, first, past, margin, pin, k)
 ), reach as materialized (
   select asked.*,
     coalesce((
@@ -663,8 +728,8 @@ where case when %(now)s then r.superseded_at is null
 with t as materialized (select clock_timestamp() as now),
 b as materialized (
   select channel, first, past, k
-  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
-    with ordinality as b (channel, first, past, k)
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+    %(numbers)s::int[]) as b (channel, first, past, k)
 )
 select t.now, s.k, s.first, s.past, s.value, s.quality, s.import_id
 from t left join (
@@ -696,11 +761,11 @@ from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timesta
 with asked as materialized (
   select channel, coalesce((
       select max(s.start_at) from stretch s
-      where s.channel_id = channel and s.start_at < first), first) - margin as first,
-    past + margin as past, pin, k::int
+      where s.channel_id = a.channel and s.start_at < first), first) - margin as first,
+    past + margin as past, pin, k
   from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-    %(margins)s::interval[], %(pins)s::timestamptz[])
-    with ordinality as asked (channel, first, past, margin, pin, k)
+    %(margins)s::interval[], %(pins)s::timestamptz[], %(numbers)s::int[])
+    as a (channel, first, past, margin, pin, k)
 )
 select asked.k, extract(epoch from s.start_at)::bigint, extract(epoch from s.end_at)::bigint,
   s.value, s.quality, s.recorded_at
@@ -723,9 +788,9 @@ where c.organization_id = current_setting('energia.organization')::int and c.id 
 -- Note when some runs were published; the numbers, from 1, of those that were published again since.
 -- A run comes once.
 with sent as materialized (
-  select channel, first, published, k::int
-  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(published)s::timestamptz[])
-    with ordinality as sent (channel, first, published, k)
+  select channel, first, published, k
+  from unnest(%(channels)s::bigint[], %(starts)s::timestamptz[], %(published)s::timestamptz[],
+    %(numbers)s::int[]) as sent (channel, first, published, k)
 ), put as (
   insert into publication (organization_id, channel_id, start_at, published_at)
   select current_setting('energia.organization')::int, channel, first, published

@@ -212,17 +212,18 @@ def _zone(key: int, name: str) -> tuple[int, Zone]:
 
 async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> list[StoredSeries]:
     days = [span.days for span in spans]
-    parameters: dict[str, object] = {
+    columns: dict[str, Sequence[object]] = {
         "channels": [span.channel.key for span in spans],
         "first": [each.start for each in days],
         "last": [each.stop - 1 for each in days],
     }
     sql = "blocks_now" if pins is None else "blocks_at"
-    more = {} if pins is None else {"pins": pins}
+    if pins is not None:
+        columns["pins"] = pins
     rows: list[list[_DayRow]] = [[] for _ in spans]
-    # Without a day there is nothing to ask for: no statement.
-    for row in await queries.fetch(_DayRow, SQL[sql], parameters | more) if any(days) else []:
-        rows[row.span - 1].append(row)
+    if any(days):  # or there is nothing to ask for: no statement
+        for row in await queries.fetch_by_channel(_DayRow, SQL[sql], columns, at_once=True):
+            rows[row.span - 1].append(row)
     return [_stored(span, days_of_span) for span, days_of_span in zip(spans, rows, strict=True)]
 
 

@@ -6,7 +6,7 @@ revisions of a channel come one after another.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 
 from energia.db.queries import load
-from energia.db.tenant import Queries
+from energia.db.tenant import Columns, Queries
 from energia.errors import Fault
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Counts, Problems
@@ -144,14 +144,15 @@ class ReadStore:
 
     async def put(self, sent: Sequence[SentRead]) -> None:
         """Store reads, each once; tell of those after which a register makes no sense."""
-        rows = await self.queries.fetch(_ReadThen, SQL["reads_at"], _keys(sent))
+        rows = await self.queries.fetch_by_channel(_ReadThen, SQL["reads_at"], _keys(sent))
         moment = rows[0].now
         stored = {row.position - 1: row for row in rows if row.position is not None}
         new = [each for index, each in enumerate(sent) if self._is_new(each, stored.get(index))]
         if new:
-            await self.queries.execute(SQL["reads_supersede"], {**_keys(new), "now": moment})
-            columns = {**_keys(new), **_values(new), "import": self.number, "now": moment}
-            await self.queries.execute(SQL["reads_insert"], columns)
+            keys, change = _keys(new), {"now": moment, "import": self.number}
+            await self.queries.execute_by_channel(SQL["reads_supersede"], keys, change)
+            columns = {**keys, **_values(new)}
+            await self.queries.execute_by_channel(SQL["reads_insert"], columns, change)
             await self._warn(new)
 
     def _is_new(self, sent: SentRead, stored: "_ReadThen | None") -> bool:
@@ -170,27 +171,26 @@ class ReadStore:
 
     async def withdraw(self, sent: SentRead) -> bool:
         """Take a read back; tell whether there was one. What was known by it stays known."""
-        (row,) = await self.queries.fetch(_ReadThen, SQL["reads_at"], _keys([sent]))
+        (row,) = await self.queries.fetch_by_channel(_ReadThen, SQL["reads_at"], _keys([sent]))
         if row.position is None or row.value is None:
             return False
-        await self.queries.execute(SQL["reads_supersede"], {**_keys([sent]), "now": row.now})
-        gone = {"values": [None], "quality": [0], "equipment": [row.equipment]}
-        columns = {**_keys([sent]), **gone, "import": self.number, "now": row.now}
-        await self.queries.execute(SQL["reads_insert"], columns)
+        keys, change = _keys([sent]), {"now": row.now, "import": self.number}
+        await self.queries.execute_by_channel(SQL["reads_supersede"], keys, change)
+        gone: Columns = {"values": [None], "quality": [0], "equipment": [row.equipment]}
+        await self.queries.execute_by_channel(SQL["reads_insert"], {**keys, **gone}, change)
         self.counts.corrected += 1
         return True
 
     async def withdraw_stretch(self, sent: SentStretch) -> bool:
         """Take a stretch back; tell whether there was one."""
-        (row,) = await self.queries.fetch(_StretchThen, SQL["stretches_at"], _spans([sent]))
+        (row,) = await self.queries.fetch_by_channel(
+            _StretchThen, SQL["stretches_at"], _spans([sent])
+        )
         if row.position is None or row.start != sent.stretch.start:
             return False
         gone = Stretch(row.start, row.end, MISSING, NEVER_SENT)
         whole = attrs.evolve(sent, stretch=gone)
-        columns = {**_spans([whole]), "now": row.now}
-        await self.queries.execute(SQL["stretches_supersede"], columns)
-        more = {**_quantities([whole]), "import": self.number}
-        await self.queries.execute(SQL["stretches_insert"], columns | more)
+        await self._replace([whole], row.now)
         self.counts.corrected += 1
         return True
 
@@ -216,17 +216,21 @@ class ReadStore:
         asked = self._apart(sent)
         if not asked:
             return
-        rows = await self.queries.fetch(_StretchThen, SQL["stretches_at"], _spans(asked))
+        rows = await self.queries.fetch_by_channel(_StretchThen, SQL["stretches_at"], _spans(asked))
         moment = rows[0].now
         stored = {row.position - 1: row for row in rows if row.position is not None}
         changed = [
             each for index, each in enumerate(asked) if self._is_changed(each, stored.get(index))
         ]
         if changed:
-            columns = {**_spans(changed), "now": moment}
-            await self.queries.execute(SQL["stretches_supersede"], columns)
-            more = {**_quantities(changed), "import": self.number}
-            await self.queries.execute(SQL["stretches_insert"], columns | more)
+            await self._replace(changed, moment)
+
+    async def _replace(self, sent: Sequence[SentStretch], now: datetime) -> None:
+        """Put stretches in the place of those that begin when they do."""
+        spans, change = _spans(sent), {"now": now, "import": self.number}
+        await self.queries.execute_by_channel(SQL["stretches_supersede"], spans, change)
+        columns = {**spans, **_quantities(sent)}
+        await self.queries.execute_by_channel(SQL["stretches_insert"], columns, change)
 
     def _is_changed(self, sent: SentStretch, row: "_StretchThen | None") -> bool:
         """Count a stretch; tell whether it is to be stored."""
@@ -317,7 +321,7 @@ class _StretchThen:
     import_: int
 
 
-def _keys(sent: Sequence[SentRead]) -> dict[str, object]:
+def _keys(sent: Sequence[SentRead]) -> Columns:
     return {
         "channels": [each.channel.key for each in sent],
         "instants": [utc(each.read.instant) for each in sent],
@@ -325,7 +329,7 @@ def _keys(sent: Sequence[SentRead]) -> dict[str, object]:
     }
 
 
-def _values(sent: Sequence[SentRead]) -> dict[str, object]:
+def _values(sent: Sequence[SentRead]) -> Columns:
     return {
         "values": [each.read.value for each in sent],
         "quality": [each.read.quality for each in sent],
@@ -333,7 +337,7 @@ def _values(sent: Sequence[SentRead]) -> dict[str, object]:
     }
 
 
-def _spans(sent: Sequence[SentStretch]) -> dict[str, object]:
+def _spans(sent: Sequence[SentStretch]) -> Columns:
     return {
         "channels": [each.channel.key for each in sent],
         "starts": [utc(each.stretch.start) for each in sent],
@@ -341,7 +345,7 @@ def _spans(sent: Sequence[SentStretch]) -> dict[str, object]:
     }
 
 
-def _quantities(sent: Sequence[SentStretch]) -> dict[str, object]:
+def _quantities(sent: Sequence[SentStretch]) -> Columns:
     values = [each.stretch.value for each in sent]
     return {
         "values": [None if value == MISSING else value for value in values],
@@ -422,7 +426,8 @@ async def read_reads(
     """
     rows: list[list[StoredRead]] = [[] for _ in asked]
     if asked:
-        for row in await queries.fetch(StoredRead, SQL["reads_of"], _windows(asked, pins)):
+        windows, now = _windows(asked, pins), {"now": pins is None}
+        for row in await queries.fetch_by_channel(StoredRead, SQL["reads_of"], windows, now):
             rows[row.span - 1].append(row)
     order = {kind: index for index, kind in enumerate(KINDS)}
     return [sorted(of, key=lambda row: (row.instant, order[row.kind])) for of in rows]
@@ -446,8 +451,8 @@ async def read_stretches(
     if others:
         sent = [asked[index] for index in others]
         rows: list[list[_StretchRow]] = [[] for _ in others]
-        windows = _windows(sent, _of(pins, others))
-        for row in await queries.fetch(_StretchRow, SQL["stretches_of"], windows):
+        windows, now = _windows(sent, _of(pins, others)), {"now": pins is None}
+        for row in await queries.fetch_by_channel(_StretchRow, SQL["stretches_of"], windows, now):
             rows[row.span - 1].append(row)
         for index, of_stretches in zip(others, rows, strict=True):
             stretches = [row.stretch for row in of_stretches if row.quality != NEVER_SENT]
@@ -465,14 +470,11 @@ def _newest(rows: Sequence[StoredRead] | Sequence[_StretchRow]) -> datetime | No
     return max((row.recorded_at for row in rows), default=None)
 
 
-def _windows(
-    asked: Sequence[Asked], pins: Sequence[datetime | None] | None
-) -> Mapping[str, object]:
+def _windows(asked: Sequence[Asked], pins: Sequence[datetime | None] | None) -> Columns:
     return {
         "channels": [channel.key for channel, _, _ in asked],
         "starts": [utc(start) for _, start, _ in asked],
         "ends": [utc(end) for _, _, end in asked],
         "margins": [_MARGIN if channel.by_days else timedelta() for channel, _, _ in asked],
-        "now": pins is None,
         "pins": list(pins) if pins is not None else [None] * len(asked),
     }

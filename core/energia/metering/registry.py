@@ -183,7 +183,7 @@ async def write_meter(
     row = (id_, new.site, new.name, new.serial)
     with _of_site(new.site):
         (created,) = await queries.fetch(bool, SQL["meter_put"], *row)
-    locked = await queries.fetch(Channel, SQL["channels_lock"], [id_])
+    locked = await hold_channels(queries, [id_])
     old = {channel.id: channel for channel in locked}
     wanted = {channel.id: channel for channel in _channels(id_, new, old, zone, now)}
     gone = [channel for channel in locked if channel.id not in wanted]
@@ -211,7 +211,7 @@ async def delete_meter(tenant: Tenant, id_: str) -> None:
     """
     async with tenant.transaction() as queries:
         await queries.fetch(str, SQL["meter_hold"], id_)
-        old = await queries.fetch(Channel, SQL["channels_lock"], [id_])
+        old = await hold_channels(queries, [id_])
         if used := await _with_readings(queries, old):
             raise InUse(f"there are readings of {used}")
         try:
@@ -262,12 +262,33 @@ def _of_site(site_id: str) -> Iterator[None]:
         raise Invalid.of("unknown_site", f"there is no site {site_id!r}", "/site") from None
 
 
+async def hold_channels(queries: Queries, meters: Sequence[str]) -> list[Channel]:
+    """Return the channels of some meters, held for a change: nobody writes their readings."""
+    held = await queries.fetch(Channel, SQL["channels_lock"], list(meters))
+    await hold_on_nodes(queries, held)
+    return held
+
+
+async def hold_on_nodes(queries: Queries, channels: Iterable[Channel]) -> None:
+    """Hold channels that are held by their rows where their readings are, too, in a cluster.
+
+    A transaction over several nodes is committed where the rows of channels are, and on the other
+    nodes a moment later, or once a node is back. What is held on the node of the readings as well
+    is held until then: so whoever writes a channel next sees what was written before.
+    """
+    keys = [channel.key for channel in channels]
+    if queries.shards and keys:
+        await queries.fetch_by_channel(int, SQL["channels_hold_on_node"], {"channels": keys})
+
+
 async def _with_readings(queries: Queries, channels: Iterable[Channel]) -> str:
     """Return the names of those *channels* that have readings, with commas between them."""
     names = {channel.key: channel.id for channel in channels}
     if not names:
         return ""
-    used = await queries.fetch(int, SQL["channels_with_readings"], list(names))
+    used = await queries.fetch_by_channel(
+        int, SQL["channels_with_readings"], {"channels": list(names)}
+    )
     return ", ".join(sorted(names[key] for key in used))
 
 

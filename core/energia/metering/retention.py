@@ -61,6 +61,7 @@ async def _used(tenant: Tenant, first: int, last: int) -> set[int]:
         after = meters[-1].id
         channels = await registry.channels_of(tenant, [meter.id for meter in meters])
         keys = [channel.key for several in channels.values() for channel in several]
-        row = {"channels": keys, "first": first, "last": last}
-        used.update(await tenant.fetch(int, SQL["imports_used"], row))
+        columns, numbers = {"channels": keys}, {"first": first, "last": last}
+        found = await tenant.fetch_by_channel(int, SQL["imports_used"], columns, numbers)
+        used.update(found)
     return used

@@ -34,6 +34,7 @@ from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
 from energia.metering.models import Channel
 from energia.metering.outcome import WARNING, Problems
 from energia.metering.reads import DELETED, SentStretch
+from energia.metering.registry import hold_on_nodes
 from energia.metering.series import (
     MISSING,
     QUALITIES,
@@ -241,7 +242,10 @@ class Directory:
                 if hold
                 else SQL["channels_of"]
             )
-            self.add(new, await queries.fetch(Channel, sql, {"meters": new}))
+            found = await queries.fetch(Channel, sql, {"meters": new})
+            if hold:
+                await hold_on_nodes(queries, found)
+            self.add(new, found)
 
     def new(self, meters: Iterable[str]) -> list[str]:
         """Return those of *meters* that are still to be looked up."""

@@ -5,6 +5,7 @@ from aiohttp import web
 
 from energia.db.connection import Connection
 from energia.db.pool import Limits, Tenant
+from energia.db.shards import Shards
 from energia.errors import DatabaseAway
 from energia.web.keys import CALLER, CORE, REQUEST_ID
 
@@ -15,6 +16,7 @@ class _Away:
 
     phase: str
     limit: float = 0.0
+    shards: Shards = attrs.field(factory=Shards)
 
     async def take(self) -> Connection:
         """Refuse."""

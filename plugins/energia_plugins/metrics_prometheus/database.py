@@ -46,6 +46,8 @@ _PING_LIMIT: Final = 2.0
 #: Seconds between two rounds of queries, and for one of them.
 _ROUND_PERIOD: Final = 60.0
 _ROUND_LIMIT: Final = 20.0
+#: The newest readings of so many channels are looked for at once.
+_CHANNELS: Final = 10_000
 #: A round that takes long is followed by a pause of so many times that: it costs 2 % at most.
 _PAUSE: Final = 50
 
@@ -100,7 +102,7 @@ def operation(message: str) -> str:
 
 @attrs.frozen
 class Newest:
-    """The newest reading of a class of channels, in the order of the columns of `newest`.
+    """The newest reading of a class of channels.
 
     Attributes:
         quantity: What the channels measure, such as `active_energy`.
@@ -195,7 +197,7 @@ async def figures(core: Core) -> Figures:
     (until,) = await everywhere.fetch(_day, SQL["priced_until"])
     (webhooks,) = await everywhere.fetch(Webhooks, SQL["webhooks"])
     return Figures(
-        newest=await everywhere.fetch(Newest, SQL["newest"]),
+        newest=await newest(everywhere),
         priced_until=until,
         # They come in the order of their numbers: the last of each owner stays.
         migrations=list({migration.owner: migration for migration in applied}.values()),
@@ -204,6 +206,42 @@ async def figures(core: Core) -> Figures:
         feeds=await _feeds(core, tenant),
         tasks=await everywhere.fetch(Tasks, SQL["tasks"]),
     )
+
+
+@attrs.frozen
+class _Channel:
+    """A channel, in the order of the columns of `channels`."""
+
+    key: int
+    quantity: str
+    direction: str
+    interval: int
+    offset: int
+
+
+async def newest(everywhere: Tenant) -> list[Newest]:
+    """Return the newest reading of each class of channels, of all organizations."""
+    ends: dict[tuple[str, str, int], datetime] = {}
+    page = {"after": 0, "limit": _CHANNELS}
+    while channels := await everywhere.fetch(_Channel, SQL["channels"], page):
+        page["after"] = channels[-1].key
+        of = [(each.quantity, each.direction, each.interval) for each in channels]
+        classes = list(dict.fromkeys(of))
+        numbers = {each: number for number, each in enumerate(classes)}
+        columns = {
+            "channels": [each.key for each in channels],
+            "classes": [numbers[each] for each in of],
+            "intervals": [each.interval for each in channels],
+            "offsets": [each.offset for each in channels],
+        }
+        for number, end in await everywhere.fetch_by_channel(_end, SQL["newest"], columns):
+            each = classes[number]
+            ends[each] = max(end, ends.get(each, end))
+    return [Newest(*each, end) for each, end in sorted(ends.items())]
+
+
+def _end(number: int, end: datetime) -> tuple[int, datetime]:
+    return number, end
 
 
 async def _feeds(core: Core, tenant: Tenant) -> list[Feed]:

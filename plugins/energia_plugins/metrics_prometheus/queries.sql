@@ -1,23 +1,30 @@
+-- name: channels
+-- The channels after one, with what their classes are made of.
+select id, quantity, direction, interval_seconds, offset_seconds
+from channel
+where id > %(after)s
+order by id
+limit %(limit)s
+
 -- name: newest
--- The end of the newest reading of each class of channels; one look at an index for each channel,
--- and at one array for each channel that has readings of the class's newest day.
+-- The end of the newest reading of each class of some channels; one look at an index for each
+-- channel, and at one array for each channel that has readings of the class's newest day.
 with last as materialized (
-  select c.quantity, c.direction, c.interval_seconds, c.offset_seconds, c.id, d.day,
-    max(d.day) over (partition by c.quantity, c.direction, c.interval_seconds) as newest
-  from channel c
+  select c.class, c.seconds, c.shift, c.channel, d.day, max(d.day) over (partition by c.class) as newest
+  from unnest(%(channels)s::bigint[], %(classes)s::int[], %(intervals)s::int[], %(offsets)s::int[])
+    as c (channel, class, seconds, shift)
   cross join lateral (
-    select day from reading_day where channel_id = c.id order by day desc limit 1) d
+    select day from reading_day r where r.channel_id = c.channel order by day desc limit 1) d
 )
-select l.quantity, l.direction, l.interval_seconds,
-  max((l.day::timestamp at time zone 'UTC')
-    + make_interval(secs => l.offset_seconds + s.filled * l.interval_seconds))
+select l.class, max((l.day::timestamp at time zone 'UTC')
+    + make_interval(secs => l.shift + s.filled * l.seconds))
 from last l
-join reading_day d on d.channel_id = l.id and d.day = l.day
+join reading_day d on d.channel_id = l.channel and d.day = l.day
 cross join lateral (
   select max(slot) as filled from unnest(d."values") with ordinality as v (value, slot)
   where value is not null) s
 where l.day = l.newest
-group by 1, 2, 3
+group by 1
 having max(s.filled) is not null
 
 -- name: priced_until

@@ -14,7 +14,7 @@ from energia.db.tenant import Tenant
 from energia.metering.query import SQL as METERING
 from energia.pricing.market.store import SQL as MARKET
 
-ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100]}
+ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100], "numbers": [1]}
 ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 
@@ -33,21 +33,21 @@ analyze reading_day, price"""
 @pytest.mark.parametrize(
     ("sql", "parameters", "condition"),
     [
-        (METERING["blocks_read"], ([1], [20_000]), "(channel_id = b.channel) AND (day = b.day)"),
+        (
+            METERING["blocks_read"],
+            {"channels": [1], "days": [20_000]},
+            "(channel_id = b.channel) AND (day = b.day)",
+        ),
         (METERING["blocks_now"], ONE_CHANNEL, "AND (day >= asked.first) AND (day <= asked.last)"),
         (
             METERING["blocks_at"],
             {**ONE_CHANNEL, "pins": [None]},
             "AND (day >= asked.first) AND (day <= asked.last)",
         ),
-        (BILLING["bill_touched"], (["b"],), "(day >= b.first) AND (day <= b.last)"),
         (
-            BILLING["to_date_get"],
-            {
-                **{"contract": "c", "start": None, "end": None, "basis": "{}"},
-                **{"channels": [1], "first": [20_000], "offsets": [0]},
-            },
-            "AND (day >= asked_1.first) AND (day < asked_1.past)",
+            METERING["blocks_revised"],
+            {**ONE_CHANNEL, "pins": [None]},
+            "AND (day >= asked.first) AND (day <= asked.last)",
         ),
         (BILLING["bill_repriced"], (["b"],), "(start_at < seen.past) AND (start_at > seen.first)"),
         (

@@ -1,0 +1,225 @@
+"""Statements about channels, where Citus spreads the tables of readings over nodes.
+
+No registry has Citus, so these tests hold the form of the statements, which the parser of
+PostgreSQL reads; `make rehearse-citus` runs them on a cluster.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pglast.parser import parse_sql_json
+
+from energia.db.queries import load
+from energia.db.shards import Shards, hashed, of_one_shard, tells_time
+from energia.db.tenant import Tenant
+from energia.time import Int64
+from tests.record_queries import PACKAGES
+
+ROOT = Path(__file__).parents[3]
+#: The tables of rows that belong to a channel: `docs/explanation/scale.md` distributes them.
+TABLES = {"publication", "reading_day", "reading_day_history", "register_read", "stretch"}
+#: Statements that ask every shard, each with the reason; some, where channels are in many.
+FAN_OUTS = {
+    "slots_write": "one slot of each of many channels: all shards at once are five times as fast "
+    "as one message after another to each",
+}
+#: They are sent by shard as well, where the channels are in few.
+MANY = "readings of channels in more than eight shards: all shards at once are faster then"
+BOTH = {"blocks_now": MANY, "blocks_at": MANY}
+PLUGINS = ("energia_plugins.bill_webhook", "energia_plugins.metrics_prometheus")
+#: 32 shards, as Citus makes them.
+EVEN = Shards(tuple(-(2**31) + shard * 2**27 for shard in range(32)))
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each statement that touches a distributed table."""
+    for package in (*PACKAGES, *PLUGINS):
+        for name, sql in load(package).items():
+            if TABLES & set(re.findall(r"\w+", sql)):
+                yield name, sql
+
+
+def parsed(sql: str) -> Any:
+    """Return the statements of a message as the parser of PostgreSQL sees them."""
+    numbers: dict[str, int] = {}
+    text = re.sub(
+        r"%\((\w+)\)s|%s",
+        lambda given: f"${numbers.setdefault(given[1] or str(given.start()), len(numbers) + 1)}",
+        sql,
+    )
+    return json.loads(parse_sql_json(text.replace("%%", "%")))["stmts"]
+
+
+def found(node: Any, kind: str, *, within: bool = True) -> Iterator[Any]:
+    """Yield the nodes of a kind below *node*; without those of queries *within* it, if told so."""
+    if isinstance(node, list):
+        for one in node:
+            yield from found(one, kind, within=within)
+    elif isinstance(node, dict):
+        for name, below in node.items():
+            if name == kind:
+                yield below
+            if within or name not in QUERIES:
+                yield from found(below, kind, within=within)
+
+
+QUERIES = ("SelectStmt", "UpdateStmt", "DeleteStmt", "InsertStmt")
+
+
+def levels(tree: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each query in a statement, those within others as well."""
+    for kind in QUERIES:
+        for query in found(tree, kind):
+            yield kind, query
+
+
+def tables(kind: str, query: Any) -> dict[str, str]:
+    """Return the distributed tables that a query reads or changes itself, by what it calls them."""
+    sources = [query.get("fromClause"), query.get("usingClause")]
+    named = list(found(sources, "RangeVar", within=False))
+    if kind in ("UpdateStmt", "DeleteStmt"):
+        named.append(query["relation"])
+    return {
+        one.get("alias", {}).get("aliasname", one["relname"]): one["relname"]
+        for one in named
+        if one["relname"] in TABLES
+    }
+
+
+def conjuncts(condition: Any) -> Iterator[Any]:
+    """Yield what a condition demands in any case."""
+    match condition:
+        case {"BoolExpr": {"boolop": "AND_EXPR", "args": several}}:
+            for one in several:
+                yield from conjuncts(one)
+        case {"A_Expr": comparison}:
+            yield comparison
+
+
+def fixed(query: Any) -> set[str]:
+    """Return what is called by the names whose `channel_id` is said by a parameter."""
+    conditions = [
+        query.get("whereClause"),
+        *(join.get("quals") for join in found(query.get("fromClause"), "JoinExpr", within=False)),
+    ]
+    names = set()
+    for condition in conditions:
+        for comparison in conjuncts(condition):
+            column = comparison.get("lexpr", {}).get("ColumnRef", {}).get("fields", [])
+            words = [one["String"]["sval"] for one in column if "String" in one]
+            if words[-1:] == ["channel_id"] and is_parameter(comparison["rexpr"]):
+                names.add(words[0] if len(words) > 1 else "")
+    return names
+
+
+def is_parameter(node: Any) -> bool:
+    """Tell whether an expression is a parameter, of whatever type."""
+    match node:
+        case {"ParamRef": _}:
+            return True
+        case {"TypeCast": {"arg": below}}:
+            return is_parameter(below)
+    return False
+
+
+NAMED = dict(statements())
+
+
+def sent(name: str) -> str:
+    """Return a statement as a cluster gets it."""
+    return NAMED[name] if name in FAN_OUTS else of_one_shard(NAMED[name])
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_each_table_of_a_statement_is_asked_for_its_channels(name: str) -> None:
+    """Each query says by a parameter of which channels it wants rows, of each of its tables."""
+    loose = []
+    for kind, query in levels(parsed(sent(name))):
+        by_name, said = tables(kind, query), fixed(query)
+        alone = {""} if len(by_name) == 1 else set()
+        loose += [alias for alias in by_name if not said & {alias, *alone}]
+
+    assert bool(loose) == (name in FAN_OUTS), loose
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_statement_joins_them_to_others(name: str) -> None:
+    """What a statement has to know of tables that are not distributed comes as parameters."""
+    tree = parsed(NAMED[name])
+    ctes = {one["ctename"] for one in found(tree, "CommonTableExpr")}
+    named = {one["relname"] for one in found(tree, "RangeVar")}
+    targets = {query["relation"]["relname"] for query in found(tree, "InsertStmt")}
+
+    assert (named | targets) - ctes <= TABLES
+
+
+def test_statements_are_found() -> None:
+    """The statements that read and write blocks are among those that are looked at."""
+    assert {"blocks_read", "blocks_write", "slots_write", "blocks_revised", "newest"} <= set(NAMED)
+
+
+def test_sql_of_these_tables_is_in_files_alone() -> None:
+    """No statement escapes: none is written where the parser would not see it."""
+    words = re.compile(rf"\b(?:from|join|into|update|using)\s+(?:{'|'.join(TABLES)})\b")
+    sources = [*ROOT.glob("core/energia/**/*.py"), *ROOT.glob("plugins/energia_plugins/**/*.py")]
+
+    assert [str(path) for path in sources if words.search(path.read_text())] == []
+
+
+async def test_their_keys_begin_with_the_channel(tenant: Tenant) -> None:
+    """Citus distributes a table whose every unique key has the channel, and no foreign key."""
+    loose = await tenant.fetch(
+        str,
+        """with t as (select unnest(%s::text[])::regclass as distributed)
+        select i.indexrelid::regclass::text
+        from pg_index i join t on i.indrelid = t.distributed
+        where i.indisunique and pg_get_indexdef(i.indexrelid, 1, true) <> 'channel_id'
+        union all
+        select c.conname::text
+        from pg_constraint c join t on t.distributed in (c.conrelid, c.confrelid)
+        where c.contype = 'f'""",
+        sorted(TABLES),
+    )
+
+    assert loose == []
+
+
+async def test_channels_are_hashed_as_by_the_server(tenant: Tenant) -> None:
+    """A channel is looked for in the shard in which Citus puts it."""
+    keys: Int64 = np.array([0, 1, 2, -1, 2**31, 2**33 + 7, -(2**40), 2**63 - 1], np.int64)
+
+    expected = await tenant.fetch(
+        int, "select hashint8(key) from unnest(%s::bigint[]) as key", keys.tolist()
+    )
+
+    assert hashed(keys).tolist() == expected
+
+
+def test_channels_of_a_shard_come_together() -> None:
+    """Each channel is in one part, with the others of its shard; hash 1 is below that of 2."""
+    parts = EVEN.parts([1, 2, 3, 1, 2])
+
+    assert sorted(index for part in parts for index in part) == [0, 1, 2, 3, 4]
+    assert [0, 3] in parts
+    assert [1, 4] in parts
+
+
+def test_without_channels_there_is_one_part() -> None:
+    """A statement that gives a row without any channel gives it on a cluster, too."""
+    assert EVEN.parts([]) == [[]]
+
+
+def test_the_time_is_told() -> None:
+    """Nodes have clocks of their own: a statement of one shard is told what time it is."""
+    sql = "select clock_timestamp() from stretch s join asked on s.channel_id = asked.channel"
+
+    assert tells_time(sql)
+    assert of_one_shard(sql) == (
+        "select %(clock)s::timestamptz from stretch s join asked on s.channel_id = asked.channel"
+        " and s.channel_id = any(%(shard)s::bigint[])"
+    )
