@@ -234,6 +234,18 @@ class _RunLists:
         self.quality.append(_quality_code(item.quality))
         self.items.append(index)
 
+    def add_plain(self, items: Sequence[tuple[int, SingleItem]]) -> None:
+        """Add readings in which nothing is wrong, each a run of one slot, column by column."""
+        known = self.origins
+        self.origin += [
+            known.setdefault((item.meter, item.channel, item.unit), len(known)) for _, item in items
+        ]
+        self.starts += [instant_of(item.start) for _, item in items]
+        self.intervals += [0] * len(items)
+        self.lengths += [1] * len(items)
+        self.quality += [_quality_code(item.quality) for _, item in items]
+        self.items += [index for index, _ in items]
+
     def runs(
         self,
         values: Floats,
@@ -350,8 +362,13 @@ def _single_runs(
     raw: Raw, items: Sequence[tuple[int, SingleItem]], problems: Problems
 ) -> ReadingRuns:
     """Return the runs of the readings whose instants and values can be read."""
-    lists, values, written = _RunLists(), [], list[float | str | None]()
-    for index, item in items:
+    lists, values, written = _RunLists(), list[float | None](), list[float | str | None]()
+    plain = all(_is_plain(item) for _, item in items)
+    if plain:
+        lists.add_plain(items)
+        written = [item.value for _, item in items]
+        values = [item.value for _, item in items if not isinstance(item.value, str)]
+    for index, item in () if plain else items:
         place = Place("readings", index)
         start = _start_of(item, place, 1, problems)
         try:
@@ -380,6 +397,17 @@ def _single_runs(
         return Place("readings", item).fault("", "")
 
     return lists.runs(np.array(values, np.float64), exact, locate)
+
+
+def _is_plain(item: SingleItem) -> bool:
+    """Whether nothing is wrong with a reading by itself, and its value is a number or null."""
+    start = item.start
+    return (
+        start.tzinfo is not None
+        and not start.microsecond
+        and not isinstance(item.value, str)
+        and item.quality in QUALITIES
+    )
 
 
 # The form `series`: each item is a run.

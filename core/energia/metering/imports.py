@@ -61,6 +61,7 @@ from energia.metering.validation import (
     Refusal,
     ValidReadings,
     ValidStretches,
+    id_literal,
     refuse_rows,
     validated,
 )
@@ -625,7 +626,7 @@ class Import:
             msgspec.json.encode(self.counts).decode(),
             msgspec.json.encode(outcome.problems).decode(),
             # Problems quote values: whose they may be is kept, so that they can be forgotten.
-            self.directory.meters,
+            id_literal(self.directory.meters),
             self._told(outcome),
         )
         await self.queries.execute(SQL["import_add"], *row)

@@ -290,19 +290,19 @@ b as materialized (
   from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[], %(values)s::bigint[],
     %(live)s::bool[]) as b (channel, day, slot, value, live)
 ), o as materialized (
-  select b.*, x as block, x."values"[b.slot] as old,
+  select b.channel, b.day, b.slot, b.value, x.revision, x."values"[b.slot] as old,
     x."values"[b.slot] = b.value and coalesce(x.quality[b.slot], 1) = 1 as same,
     x."values"[b.slot] is not null
       or not b.live
-      or cardinality(array_remove(x."values"[b.slot:], null)) > 0 as keep
+      or num_nonnulls(variadic x."values"[b.slot:]) > 0 as keep
   from b join reading_day x on x.channel_id = b.channel and x.day = b.day
 ), h as (
   insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
     import_id, recorded_at, published_at, superseded_at, superseded_by)
-  select (o.block).organization_id, (o.block).channel_id, (o.block).day, (o.block)."values",
-    (o.block).quality, (o.block).revision, (o.block).import_id, (o.block).recorded_at,
-    (o.block).published_at, t.now, %(import)s
-  from o, t
+  select d.organization_id, d.channel_id, d.day, d."values", d.quality, d.revision, d.import_id,
+    d.recorded_at, d.published_at, t.now, %(import)s
+  from t, o join reading_day d on d.channel_id = o.channel and d.day = o.day
+    and d.revision = o.revision
   where o.keep and o.same is not true
 ), u as (
   update reading_day x set "values"[o.slot] = o.value,
@@ -311,7 +311,7 @@ b as materialized (
     revision = x.revision + o.keep::int, import_id = %(import)s,
     recorded_at = case when o.keep then t.now else x.recorded_at end
   from o, t
-  where x.channel_id = o.channel and x.day = o.day and x.revision = (o.block).revision
+  where x.channel_id = o.channel and x.day = o.day and x.revision = o.revision
     and o.same is not true
   returning o.old is null as created
 ), i as (

@@ -242,7 +242,7 @@ class Directory:
                 if hold
                 else SQL["channels_of"]
             )
-            found = await queries.fetch(Channel, sql, {"meters": new})
+            found = await queries.fetch(Channel, sql, {"meters": id_literal(new)})
             if hold:
                 await hold_on_nodes(queries, found)
             self.add(new, found)
@@ -318,6 +318,14 @@ def with_unit(
     if gas is None:
         return Refusal("wrong_unit", _NO_HEAT.format(channel.quantity, name))
     return Target(index, named.factor * gas.factor)
+
+
+def id_literal(ids: Sequence[str]) -> str:
+    """Return ids as the literal of a text[]; a thousand parameters take the server far longer.
+
+    An id has nothing that would have to be escaped (`_ID`).
+    """
+    return '{"' + '","'.join(ids) + '"}' if ids else "{}"
 
 
 _DELETED: Final = Refusal(*DELETED)
@@ -411,14 +419,14 @@ class Assignment:
             return
         channel = self.channel[self.runs]
         total = np.cumsum(lengths[self.runs])
-        starts = np.flatnonzero(np.r_[True, channel[1:] != channel[:-1]])
-        interval = intervals[channel[starts]]
+        starts = np.flatnonzero(channel[1:] != channel[:-1]) + 1
+        before = total[starts - 1].tolist()
+        changes = (intervals[channel[starts]] != intervals[channel[starts - 1]]).tolist()
         begin, done = 0, 0
-        for number in range(1, len(starts)):
-            start = int(starts[number])
-            if interval[number] != interval[number - 1] or total[start - 1] - done >= GROUP:
+        for start, sum_, changed in zip(starts.tolist(), before, changes, strict=True):
+            if changed or sum_ - done >= GROUP:
                 yield self.runs[begin:start]
-                begin, done = start, int(total[start - 1])
+                begin, done = start, sum_
         yield self.runs[begin:]
 
 
@@ -477,17 +485,27 @@ def _targets(
     """
     factors: dict[Fraction, int] = {}
     refusals: dict[str, dict[int, Refusal]] = {}
-    targets = np.full((len(runs.origins), 2), (-1, 0))
-    for number, origin in enumerate(runs.origins):
-        target = directory.target(*origin)
-        if isinstance(target, Target):
-            factor = factors.setdefault(target.factor, len(factors))
-            targets[number] = target.index, factor
-        else:
-            refusals.setdefault(target.code, {})[number] = target
+    targets = [(-1, 0)] * len(runs.origins)
+    # What a unit means for channels that are alike is found once: hashing a fraction takes long.
+    known: dict[tuple[str, str, str, str | None], int] = {}
+    for number, (meter, channel_id, unit_name) in enumerate(runs.origins):
+        index = directory.found(meter, channel_id)
+        if isinstance(index, Refusal):
+            refusals.setdefault(index.code, {})[number] = index
+            continue
+        declared = directory.channels[index]
+        alike = (declared.kind, declared.quantity, declared.unit, unit_name)
+        factor = known.get(alike)
+        if factor is None:
+            target = directory.target(meter, channel_id, unit_name)
+            if isinstance(target, Refusal):
+                refusals.setdefault(target.code, {})[number] = target
+                continue
+            factor = known[alike] = factors.setdefault(target.factor, len(factors))
+        targets[number] = index, factor
     for code, reasons in refusals.items():
         _refuse_origins(runs, code, reasons, directory.told, problems)
-    channel, factor_of_run = targets[runs.origin].T
+    channel, factor_of_run = np.array(targets, np.int64).reshape(-1, 2)[runs.origin].T
     return channel, factor_of_run, tuple(factors)
 
 
