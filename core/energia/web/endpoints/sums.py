@@ -351,16 +351,16 @@ def _sum(
     role: str,
     by: str | None,
 ) -> Sum:
-    moment = question.zone.datetime
+    moments = question.zone.datetimes(edges)
     by_channel = [usage.by_window(series, edges) for _, series in readings]
     data = []
-    for index, (begin, past) in enumerate(pairwise(edges.tolist())):
+    for index, (start, end) in enumerate(pairwise(moments)):
         checkpoint()
         parts = [windows[index] for windows in by_channel]
         data.append(
             SumWindow(
-                moment(begin),
-                moment(past),
+                start,
+                end,
                 decimal_text(sum(part.value for part in parts)),
                 usage.together(part.coverage for part in parts),
                 None if by is None else _by_meter(question.channels, parts),
