@@ -37,9 +37,17 @@ from aiohttp import web
 from energia.access.callers import Scope
 from energia.db.holds import one_by_one
 from energia.db.tenant import Queries, Tenant, persistent
-from energia.errors import EnergiaError, NotFound, PreconditionFailed
+from energia.errors import (
+    DatabaseAway,
+    DatabaseError,
+    EnergiaError,
+    NotFound,
+    PreconditionFailed,
+    StatementTimeout,
+)
 from energia.idempotency.keys import Key
 from energia.web import bodies, idempotency, parameters, streams
+from energia.web import replica as replicas
 from energia.web.bodies import Accepted, Upload
 from energia.web.idempotency import Once
 from energia.web.keys import ACCEPTED, CONVERTER, CORE, DIGEST
@@ -133,6 +141,7 @@ class Route:
         holds: Of GET: holds the row that it reads, which others of its path write.
         once: Of POST: that it honours an Idempotency-Key, and how its answer is kept then.
         documented: Whether it is part of the API; a page for people is not.
+        from_replica: Of GET: whether a replica of the database may answer it.
         returns: The type of the answer; by default what the handler returns.
         parameters: Its arguments.
 
@@ -150,6 +159,7 @@ class Route:
     scopes: tuple[Scope, ...] | None = None
     holds: Hold | None = None
     once: Once | None = None
+    from_replica: bool = False
     returns: Any = attrs.field()
     documented: bool = True
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
@@ -180,6 +190,17 @@ class Route:
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer *request*; raises the errors of `energia.errors`."""
+        replica = request.app[CORE].replica
+        is_public = self.method == "GET" and not self.needs
+        if replica is None or self.from_replica or is_public:
+            return await self._answered(request)
+        try:
+            return await self._answered(request)
+        finally:
+            # What was written, or seen to be done, is in all that is read after this answer.
+            replica.must_have_all()
+
+    async def _answered(self, request: web.Request) -> web.StreamResponse:
         if self.negotiates:
             request[ACCEPTED] = bodies.accepted(request, self.produces)
             bodies.check_encoding(request)
@@ -198,7 +219,7 @@ class Route:
         if self.method == "PATCH" or (self.method in _WRITES and Preconditions.of(request).stated):
             return await persistent(lambda: self._conditional(request, arguments))
         if self.method in IDEMPOTENT:
-            result = await persistent(lambda: self.handler(**arguments))
+            result = await persistent(lambda: self._read(request, arguments))
         else:
             result = await self.handler(**arguments)
         if isinstance(result, web.StreamResponse):
@@ -206,6 +227,23 @@ class Route:
         if isinstance(result, Rows):
             return await streams.respond(request, result, request[ACCEPTED])
         return await self._answer(request, result)
+
+    async def _read(self, request: web.Request, arguments: Mapping[str, Any]) -> object:
+        """Do what is asked, from a replica if that may answer; the primary where that fails."""
+        if not self.from_replica:
+            return await self.handler(**arguments)
+        replica_tenant = await replicas.reader(request, tenant_of(request))
+        if replica_tenant is None:
+            return await self.handler(**arguments)
+        try:
+            there = parameters.within(self.parameters, replica_tenant)
+            return await self.handler(**{**arguments, **there})
+        except StatementTimeout:
+            raise
+        except (DatabaseAway, DatabaseError) as error:
+            # It is gone, or replays what removes the rows that were being read.
+            replicas.failed(request, error)
+            return await self.handler(**arguments)
 
     async def _done_in(
         self, request: web.Request, arguments: Mapping[str, Any], tenant: Tenant
@@ -389,10 +427,11 @@ class Routes(list[Route]):
         answers: Mapping[HTTPStatus, Any] = _NONE,
         returns: Any = attrs.NOTHING,
         holds: Hold | None = None,
+        from_replica: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer GET (and HEAD) on *path*."""
         stated = {"produces": produces, "answers": answers, "returns": returns, "holds": holds}
-        return self.add("GET", path, errors=errors, **stated)
+        return self.add("GET", path, errors=errors, from_replica=from_replica, **stated)
 
     def post(
         self,

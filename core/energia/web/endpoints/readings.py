@@ -110,7 +110,12 @@ class Readings(msgspec.Struct):
     next: str | None
 
 
-@routes.get("/v1/meters/{meter}/readings", errors=(NotFound, AmbiguousChannel), produces=FILES)
+@routes.get(
+    "/v1/meters/{meter}/readings",
+    errors=(NotFound, AmbiguousChannel),
+    produces=FILES,
+    from_replica=True,
+)
 async def get_readings(
     meter: MeterId,
     start: Start,
@@ -228,7 +233,12 @@ class Gap:
     reason: Reason
 
 
-@routes.get("/v1/meters/{meter}/gaps", errors=(NotFound, AmbiguousChannel), produces=FILES)
+@routes.get(
+    "/v1/meters/{meter}/gaps",
+    errors=(NotFound, AmbiguousChannel),
+    produces=FILES,
+    from_replica=True,
+)
 async def list_gaps(
     meter: MeterId,
     start: Start,

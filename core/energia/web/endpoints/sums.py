@@ -188,7 +188,9 @@ class _Question:
         return sum((self.end - self.start) // channel.interval for channel in self.channels)
 
 
-@routes.get("/v1/sites/{site}/usage", errors=(NotFound, AmbiguousChannel, TooLarge))
+@routes.get(
+    "/v1/sites/{site}/usage", errors=(NotFound, AmbiguousChannel, TooLarge), from_replica=True
+)
 async def get_site_usage(
     site: SiteId,
     start: Start,
@@ -218,7 +220,7 @@ async def get_site_usage(
     return await off_loop(_sum, question, readings, edges, role, by)
 
 
-@routes.get("/v1/usage", errors=(AmbiguousChannel, TooLarge))
+@routes.get("/v1/usage", errors=(AmbiguousChannel, TooLarge), from_replica=True)
 async def get_summed_usage(
     meters: Meters,
     start: Start,

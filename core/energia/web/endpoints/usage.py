@@ -166,6 +166,7 @@ routes = Routes(tag="Readings", reads=READERS, writes=WRITERS)
     "/v1/meters/{meter}/usage",
     errors=(NotFound, AmbiguousChannel, Conflict, TooLarge),
     produces=FILES,
+    from_replica=True,
 )
 async def get_usage(
     meter: MeterId,
