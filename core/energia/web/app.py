@@ -41,7 +41,7 @@ from energia.web.keys import (
 )
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
-from energia.web.replica import ReplicaProbe
+from energia.web.replica_probe import ReplicaProbe
 from energia.web.routes import Route
 from energia.web.source_probes import SourceProbe
 from energia.web.webhook_probe import WebhookProbe

@@ -23,6 +23,7 @@ from energia.web.keys import (
     DEADLINE,
     ERROR,
     IN_FLIGHT,
+    READ_FROM,
     REQUEST_ID,
     UNDERTAKING,
     WORKERS,
@@ -30,7 +31,6 @@ from energia.web.keys import (
 from energia.web.problems import new_request_id
 from energia.web.proxies import prefixed
 from energia.web.rates import settle
-from energia.web.replica import HEADER, READ_FROM
 from energia.web.representations import compress
 from energia.work import ASKER, Asker, staying
 
@@ -178,7 +178,7 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
     response.headers.update(settle(request))
     response.headers["Server"] = "energia"
     if read_from := request.get(READ_FROM):
-        response.headers[HEADER] = read_from
+        response.headers["Energia-Read-From"] = read_from
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-Id"] = request_id
     if request.app[CORE].state.closing:

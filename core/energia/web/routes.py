@@ -47,7 +47,6 @@ from energia.errors import (
 )
 from energia.idempotency.keys import Key
 from energia.web import bodies, idempotency, parameters, streams
-from energia.web import replica as replicas
 from energia.web.bodies import Accepted, Upload
 from energia.web.idempotency import Once
 from energia.web.keys import ACCEPTED, CONVERTER, CORE, DIGEST
@@ -55,7 +54,7 @@ from energia.web.parameters import Parameter, Query
 from energia.web.patches import MergePatch
 from energia.web.representations import Preconditions, tag_of, tagged
 from energia.web.streams import Rows
-from energia.web.tenant import tenant_of
+from energia.web.tenant import on_replica, replica_failed, tenant_of
 from energia.work import off_loop
 
 __all__ = [
@@ -232,7 +231,7 @@ class Route:
         """Do what is asked, from a replica if that may answer; the primary where that fails."""
         if not self.from_replica:
             return await self.handler(**arguments)
-        replica_tenant = await replicas.reader(request, tenant_of(request))
+        replica_tenant = await on_replica(request, tenant_of(request))
         if replica_tenant is None:
             return await self.handler(**arguments)
         try:
@@ -242,7 +241,7 @@ class Route:
             raise
         except (DatabaseAway, DatabaseError) as error:
             # It is gone, or replays what removes the rows that were being read.
-            replicas.failed(request, error)
+            replica_failed(request, error)
             return await self.handler(**arguments)
 
     async def _done_in(

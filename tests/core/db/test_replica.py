@@ -15,10 +15,12 @@ from energia.db.replica import Replica
 from energia.errors import ConfigurationError
 from energia.health.probes import Observed
 from energia.settings import Database, Settings
-from energia.web.replica import HEADER, ReplicaProbe
+from energia.web.replica_probe import ReplicaProbe
 from tests.serving import LOOPBACK, Client, Serving, make_core
 from tests.standbys import Standby, following
 
+#: Says where an answer was read.
+HEADER = "Energia-Read-From"
 SITE = {"name": "Home", "timezone": "Europe/Berlin", "country": "DE", "currency": "EUR"}
 
 

@@ -10,7 +10,7 @@ from energia.health.monitor import StateName
 from energia.plugins import Plugins
 from energia.settings import Health, Server
 from energia.web.job_probe import JobProbe
-from energia.web.replica import ReplicaProbe
+from energia.web.replica_probe import ReplicaProbe
 from energia.web.webhook_probe import WebhookProbe
 from tests.imports import ROOT
 
