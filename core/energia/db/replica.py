@@ -165,6 +165,9 @@ class Replica:
 
     async def close(self) -> None:
         """Close the connections to it."""
+        if self._look is not None:
+            self._look.found.cancel()
+            await asyncio.wait({self._look.found})
         await self.pool.close()
 
     async def _looked(self) -> _Look:
