@@ -8,6 +8,7 @@ from energia.background import Background
 
 if TYPE_CHECKING:
     from energia.db.pool import Pool
+    from energia.db.replica import Replica
     from energia.health.probes import Criticality, Observed
     from energia.health.state import State
     from energia.jobs.queue import Jobs
@@ -30,6 +31,7 @@ class Core:
         plugins: The loaded plugins, one typed method per hook.
         background: What goes on while it serves, and is begun again when it fails.
         sources: How its sources are doing, as far as this process knows, by their names.
+        replica: A replica of the database, which answers what it may; None where there is none.
 
     """
 
@@ -40,6 +42,7 @@ class Core:
     plugins: "Plugins"
     background: Background = attrs.field(factory=Background)
     sources: "dict[str, SourceStatus]" = attrs.field(factory=dict)
+    replica: "Replica | None" = None
 
     @property
     def outgoing(self) -> "Outgoing":

@@ -132,6 +132,9 @@ class Database:
         connect_timeout: How long a connection may take to be made.
         statement_timeout: How long a statement may take.
         lock_timeout: How long a statement may wait for a lock.
+        replica_url: A libpq URL of a streaming replica, which answers what it may; empty: none.
+        replica_age: For how long an answer from the replica may leave out what others wrote: what
+            this process has written is always in it. 0: nothing may be missing.
 
     """
 
@@ -141,6 +144,8 @@ class Database:
     connect_timeout: Seconds = 5.0
     statement_timeout: Seconds = 30.0
     lock_timeout: Seconds = 3.0
+    replica_url: str = attrs.field(default="", repr=False, metadata=SECRET)
+    replica_age: Seconds = 0.0
 
 
 @attrs.frozen

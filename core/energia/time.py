@@ -48,6 +48,8 @@ __all__ = [
 Instant: TypeAlias = int
 #: An instant, or a date, which stands for its midnight in some zone.
 Moment: TypeAlias = datetime | date
+#: A moment, where `datetime` is the name of something else.
+Datetime: TypeAlias = datetime
 #: Many instants, day numbers, lengths or slots.
 Int64: TypeAlias = npt.NDArray[np.int64]
 
@@ -363,6 +365,15 @@ class Zone:
     def datetime(self, instant: Instant) -> datetime:
         """Return *instant* (seconds, UTC) as a local time with its offset."""
         return datetime.fromtimestamp(instant, self.tzinfo)
+
+    def datetimes(self, instants: Int64) -> list[Datetime]:
+        """Return the local times of many instants, each with its offset, which is fixed."""
+        shifts = self.offsets(instants).tolist()
+        fixed = {shift: timezone(timedelta(seconds=shift)) for shift in set(shifts)}
+        return [
+            datetime.fromtimestamp(instant, fixed[shift])
+            for instant, shift in zip(instants.tolist(), shifts, strict=True)
+        ]
 
     def text(self, instant: Instant) -> str:
         """Return *instant* (seconds, UTC) as the text of its local time (RFC 3339)."""

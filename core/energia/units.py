@@ -276,7 +276,11 @@ def decimal_text(value: int | Fraction, scale: int = MICRO) -> str:
 
     What does not end within six decimals is rounded half to even.
     """
-    micro = round(Fraction(value) * MICRO / scale)
+    micro = value if scale == MICRO and isinstance(value, int) else _micros(value, scale)
     whole, rest = divmod(abs(micro), MICRO)
     text = f"{whole}.{rest:06}".rstrip("0").rstrip(".")
     return f"-{text}" if micro < 0 else text
+
+
+def _micros(value: int | Fraction, scale: int) -> int:
+    return round(Fraction(value) * MICRO / scale)

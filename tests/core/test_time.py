@@ -283,3 +283,16 @@ def test_durations_without_a_length(text: str) -> None:
     """Months and years have no fixed length, and what is not ISO 8601 is refused."""
     with pytest.raises(BadDuration):
         duration_of(text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_many_moments_are_those_of_each(name: str) -> None:
+    """The local times of many instants are those of each, with the same offsets."""
+    zone = Zone.named(name)
+    instants = np.arange(1_700_000_000, 1_800_000_000, 7_654_321)
+
+    found = zone.datetimes(instants)
+
+    assert [each.isoformat() for each in found] == [
+        zone.datetime(instant).isoformat() for instant in instants.tolist()
+    ]

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 import attrs
 import psycopg2
@@ -127,11 +128,22 @@ class Pool:
             DatabaseAway: There is none.
 
         """
+        await self.ask("select 1")
+
+    async def ask(self, sql: str, parameters: Sequence[object] | None = None) -> tuple[Any, ...]:
+        """Return the one row of a statement about the server, even if every slot is taken.
+
+        Raises:
+            DatabaseAway: There is no answer.
+
+        """
         connection = self._reused() or await self._connect()
         try:
-            await connection.run("select 1", None, self.limit)
+            rows = (await connection.run(sql, parameters, self.limit)).rows
         finally:
             self._keep(connection)
+        assert rows
+        return rows[0]
 
     async def notifications(self, channels: Iterable[str]) -> AsyncIterator[tuple[str, str]]:
         """Yield the channel and the text of each `notify`, on a connection of its own.

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
+from copy import copy
 from typing import Any, Final, Protocol, TypeVar
 
 import attrs
@@ -319,6 +320,12 @@ class Tenant(_Runner):
         )
         if limits is not None:
             self._setting += f", set_config('energia.limits', '{limits.setting}', true)"
+
+    def by(self, pool: Connections) -> "Tenant":
+        """Return the same view of another server, such as a replica, by the connections to it."""
+        other = copy(self)
+        other._pool = pool
+        return other
 
     def transaction(self) -> AbstractAsyncContextManager[Queries]:
         """Return a transaction: committed at the exit, rolled back if an error leaves the block.

@@ -111,6 +111,20 @@ where c.organization_id = current_setting('energia.organization')::int
   and c.meter_id = any(%(meters)s)
 order by c.meter_id, c.position
 
+-- name: meter_channels
+-- The channels of one meter, as `channels_of` gives them, each after the time zone of the meter's
+-- site; a row without a channel where it has none.
+select s.timezone, c.id, c.meter_id, c.name, c.quantity, c.direction, c.unit, c.interval_seconds,
+  c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, c.by_days,
+  (select extract(epoch from max(before_at))::bigint from deletion
+   where organization_id = current_setting('energia.organization')::int
+     and (meter_id = m.id or meter_id is null))
+from meter m
+join site s on s.organization_id = m.organization_id and s.id = m.site_id
+left join channel c on c.organization_id = m.organization_id and c.meter_id = m.id
+where m.organization_id = current_setting('energia.organization')::int and m.id = %s
+order by c.position
+
 -- name: channels_lock
 -- The channels of some meters, held for a change.
 select id, meter_id, name, quantity, direction, unit, interval_seconds, offset_seconds, kind,
@@ -338,40 +352,52 @@ where channel_id = %s
 having count(*) > 0
 
 -- name: blocks_now
--- The blocks of some channels, each in its range of days, as they are now.
+-- The blocks of some channels, each in its range of days, as they are now: their days, their values
+-- one after the other, and their qualities, which most do not have. A row for each range with any.
+--
+-- As text, and gathered by the server: eight digits are less to send than the bytes of a number in
+-- hexadecimal, and one row of a year is read in a fraction of the time that 365 take.
 with asked as materialized (
   select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, k
   from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(numbers)s::int[])
     as asked (channel, first, last, k)
 )
-select asked.k, d.day - date '1970-01-01', d.recorded_at,
-  array_send(array_replace(d."values", null, -9223372036854775808)),
-  array_send(array_replace(d.quality, null, -1::smallint))
-from asked
-join reading_day d on d.channel_id = asked.channel and d.day between asked.first and asked.last
+select asked.k, b.* from asked cross join lateral (
+  select array_to_string(array_agg(d.day - date '1970-01-01'), ',') as days,
+    max(d.recorded_at) as recorded_at,
+    string_agg(array_to_string(d."values", ',', '-9223372036854775808'), ',') as "values",
+    string_agg(coalesce(array_to_string(d.quality, ',', '-1'), ''), ';') as quality
+  from reading_day d
+  where d.channel_id = asked.channel and d.day between asked.first and asked.last
+) b
+where b.days is not null
 
 -- name: blocks_at
--- The blocks of some channels, each in its range of days, as they were current at an instant.
+-- The blocks of some channels, each in its range of days, as they were current at an instant; given
+-- as `blocks_now` gives them.
 with asked as materialized (
   select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, pin, k
   from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[],
     %(numbers)s::int[]) as asked (channel, first, last, pin, k)
 )
-select k, day - date '1970-01-01', recorded_at,
-  array_send(array_replace("values", null, -9223372036854775808)),
-  array_send(array_replace(quality, null, -1::smallint))
-from (
-  select asked.k, d.day, d.recorded_at, d."values", d.quality
-  from asked
-  join reading_day d on d.channel_id = asked.channel and d.day between asked.first and asked.last
-    and d.recorded_at <= asked.pin
-  union all
-  select asked.k, h.day, h.recorded_at, h."values", h.quality
-  from asked
-  join reading_day_history h on h.channel_id = asked.channel
-    and h.day between asked.first and asked.last
-    and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
-) as blocks
+select asked.k, b.* from asked cross join lateral (
+  select array_to_string(array_agg(x.day - date '1970-01-01'), ',') as days,
+    max(x.recorded_at) as recorded_at,
+    string_agg(array_to_string(x."values", ',', '-9223372036854775808'), ',') as "values",
+    string_agg(coalesce(array_to_string(x.quality, ',', '-1'), ''), ';') as quality
+  from (
+    select d.day, d.recorded_at, d."values", d.quality
+    from reading_day d
+    where d.channel_id = asked.channel and d.day between asked.first and asked.last
+      and d.recorded_at <= asked.pin
+    union all
+    select h.day, h.recorded_at, h."values", h.quality
+    from reading_day_history h
+    where h.channel_id = asked.channel and h.day between asked.first and asked.last
+      and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
+  ) x
+) b
+where b.days is not null
 
 -- name: blocks_revised
 -- The numbers of those of some channels that have a newer revision of what begins in a range of days

@@ -8,7 +8,7 @@ meter holds its channels (`channels_lock`), so that no reading comes in between.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -110,6 +110,18 @@ async def channels(queries: Queries, meter: str) -> list[Channel]:
     if not declared:
         await _row(queries, meter)
     return declared
+
+
+async def channels_and_zone(queries: Queries, meter: str) -> tuple[list[Channel], str]:
+    """Return the channels of a meter, and the time zone of its site; raises `NotFound`."""
+    rows = await queries.fetch(_with_zone, SQL["meter_channels"], meter)
+    if not rows:
+        raise NotFound(f"there is no meter {meter!r}")
+    return [channel for _, channel in rows if channel is not None], rows[0][0]
+
+
+def _with_zone(timezone: str, *columns: Any) -> tuple[str, Channel | None]:
+    return timezone, None if columns[0] is None else Channel(*columns)
 
 
 async def channels_of(queries: Queries, meters: Collection[str]) -> dict[str, list[Channel]]:

@@ -6,12 +6,13 @@ the sum of both.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import attrs
 import numpy as np
 
-from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
+from energia.metering.series import MISSING, QUALITIES, Mask, Micro, Quality, Series
 from energia.time import DAY, Granularity, Int64, Zone
 
 #: Which qualities count as what; the others are missing.
@@ -133,17 +134,14 @@ def by_window(series: Series, edges: Int64) -> list[WindowUsage]:
     A slot belongs wholly to the window in which it starts.
     """
     cuts = first_slots(series, edges)
-    sums = _sums(series.values, cuts)
-    coverages = _coverage(series.quality, cuts)
     return [
-        WindowUsage(start, end, total, _peak(series.values, begin, past), coverage)
-        for start, end, begin, past, total, coverage in zip(
+        WindowUsage(start, end, total, peak if peak >= 0 else None, coverage)
+        for start, end, total, peak, coverage in zip(
             edges[:-1].tolist(),
             edges[1:].tolist(),
-            cuts[:-1].tolist(),
-            cuts[1:].tolist(),
-            sums,
-            coverages,
+            _sums(series.values, cuts),
+            _peaks(series.values, cuts),
+            _coverage(series.quality, cuts),
             strict=True,
         )
     ]
@@ -161,19 +159,28 @@ def coverage(series: Series, start: int, end: int) -> Coverage:
     return attrs.evolve(inside, expected=past - first, missing=inside.missing + beyond)
 
 
+#: Of a year of days nearly all rest on the same: each is made once.
+_rests_on: Final = lru_cache(maxsize=4096)(Coverage)
+
+
 def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:
     """Return the coverage of the slots between each cut and the next."""
     kinds = _KINDS[quality]
     # Of each kind, how many slots there are before every slot: a window's are a difference.
-    counts = [
-        np.diff(np.concatenate([[0], np.cumsum(kinds == kind)])[cuts]).tolist()
-        for kind in range(len(_COUNTED))
-    ]
+    counts = [_counts(kinds == kind, cuts) for kind in range(len(_COUNTED))]
     expected: list[int] = np.diff(cuts).tolist()
     return [
-        Coverage(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
+        _rests_on(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
         for slots, actual, estimated, questionable in zip(expected, *counts, strict=True)
     ]
+
+
+def _counts(chosen: Mask, cuts: Int64) -> list[int]:
+    """Return how many slots are *chosen* between each cut and the next."""
+    if not chosen.any():
+        return [0] * (len(cuts) - 1)
+    counts: list[int] = np.diff(np.concatenate([[0], np.cumsum(chosen)])[cuts]).tolist()
+    return counts
 
 
 def _sums(values: Micro, cuts: Int64) -> list[int]:
@@ -192,9 +199,17 @@ def _sums(values: Micro, cuts: Int64) -> list[int]:
     return [sum(numbers[begin:past]) for begin, past in pairs]
 
 
-def _peak(values: Micro, begin: int, past: int) -> int | None:
-    """Return the index of the first largest value of a window."""
-    if begin == past:
-        return None
-    largest = begin + int(values[begin:past].argmax())
-    return None if values[largest] == MISSING else largest
+def _peaks(values: Micro, cuts: Int64) -> list[int]:
+    """Return the index of the first largest value of each window; -1 where it has none."""
+    lengths = np.diff(cuts)
+    peaks = np.full(len(lengths), -1, np.int64)
+    filled = np.flatnonzero(lengths)
+    if len(filled):
+        # Windows without a slot take none from the others: each reaches to the next that has one.
+        begins, inside = cuts[filled], values[cuts[0] : cuts[-1]]
+        largest = np.maximum.reduceat(inside, begins - cuts[0])
+        at_it = cuts[0] + np.flatnonzero(inside == np.repeat(largest, lengths[filled]))
+        first = at_it[np.searchsorted(at_it, begins)]
+        peaks[filled] = np.where(largest == MISSING, -1, first)
+    indexes: list[int] = peaks.tolist()
+    return indexes

@@ -44,6 +44,7 @@ from energia.web.keys import (
 )
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
+from energia.web.replica_probe import ReplicaProbe
 from energia.web.routes import Route, RoutesBelow
 from energia.web.source_probes import SourceProbe
 from energia.web.webhook_probe import WebhookProbe
@@ -94,7 +95,7 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     source_probes = map(SourceProbe, core.plugins.sources())
-    own_probes = (BackgroundProbe(), JobProbe(), WebhookProbe())
+    own_probes = (BackgroundProbe(), JobProbe(), WebhookProbe(), ReplicaProbe())
     probes = [*core.plugins.probes(), *feed_probes, *source_probes, *own_probes]
     app[MONITOR] = Monitor(probes, core)
     _refuse_faulty(core.plugins)

@@ -22,7 +22,7 @@ _SECURITY: Final = {
 #: The headers of answers that scripts of other origins may read, beside those that they always may.
 _EXPOSED: Final = (
     "ETag, Link, Location, Retry-After, X-Request-Id, Accept-Patch, Preference-Applied, "
-    "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+    "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Energia-Read-From"
 )
 #: What a request may ask for: no route answers any other method.
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"

@@ -61,6 +61,8 @@ ERROR = web.RequestKey("ERROR", Exception)
 ACCEPTED = web.RequestKey("ACCEPTED", Accepted)
 #: When a request must be answered; only until its answer begins.
 DEADLINE = web.RequestKey("DEADLINE", asyncio.Timeout)
+#: Where an answer was read, as its header says it; absent where there is but one database.
+READ_FROM = web.RequestKey("READ_FROM", str)
 #: Watches the probes.
 MONITOR = web.AppKey("MONITOR", Monitor)
 #: What is done for the client, for as long as it waits.

@@ -21,6 +21,7 @@ from energia.core import Core
 from energia.db.connect import address, connected
 from energia.db.migrate import CORE_MIGRATIONS, migrate
 from energia.db.pool import Pool
+from energia.db.replica import Replica
 from energia.errors import ConfigurationError, DatabaseAway, DatabaseRefused
 from energia.health import healthcheck
 from energia.health.state import Phase, State
@@ -91,7 +92,8 @@ async def _serve(settings: Settings, plugins: Plugins, is_worker: bool) -> None:
             return
         listener = _bound(settings.server)
         pool = Pool(address(settings.database), settings.database)
-        core = Core(settings, SystemClock(), pool, State(), plugins)
+        replica = Replica(pool, settings.database) if settings.database.replica_url else None
+        core = Core(settings, SystemClock(), pool, State(), plugins, replica=replica)
         app = create_app(core, is_worker=is_worker)
         # What is there now stays: looking through all of it, again and again, for what may go would
         # hold everybody up for 25 ms.
@@ -197,7 +199,7 @@ async def _working(app: web.Application) -> AsyncIterator["asyncio.Task[None]"]:
 
 async def _work(app: web.Application, leaving: asyncio.Event) -> None:
     core = app[CORE]
-    async with connected(core.settings.database) as dsn, _closing(core.pool):
+    async with connected(core.settings.database) as dsn, _closing(core):
         own = OwnDatabase(core)
         await _migrated(core, dsn, own)
         async with own.lease(), started(app):
@@ -238,12 +240,14 @@ async def _migrated(core: Core, dsn: str, own: OwnDatabase) -> None:
 
 
 @asynccontextmanager
-async def _closing(pool: Pool) -> AsyncIterator[None]:
-    """Close *pool* on leaving."""
+async def _closing(core: Core) -> AsyncIterator[None]:
+    """Close the connections of *core* on leaving."""
     try:
         yield
     finally:
-        await pool.close()
+        await core.pool.close()
+        if core.replica is not None:
+            await core.replica.close()
 
 
 # The server: expectations are answered with problems too.

@@ -23,6 +23,7 @@ from energia.web.keys import (
     DEADLINE,
     ERROR,
     IN_FLIGHT,
+    READ_FROM,
     REQUEST_ID,
     UNDERTAKING,
     WORKERS,
@@ -176,6 +177,8 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
     prefixed(request, response)
     response.headers.update(settle(request))
     response.headers["Server"] = "energia"
+    if read_from := request.get(READ_FROM):
+        response.headers["Energia-Read-From"] = read_from
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-Id"] = request_id
     if request.app[CORE].state.closing:

@@ -206,8 +206,8 @@ async def channel_window(
         Invalid: The end is not after the start, or there are more slots than *limit*.
 
     """
-    chosen = _channel(meter, channel, await registry.channels(tenant, meter))
-    zone = Zone.named(await registry.zone_of(tenant, meter))
+    channels, timezone = await registry.channels_and_zone(tenant, meter)
+    chosen, zone = _channel(meter, channel, channels), Zone.named(timezone)
     begin, past = window_of(zone, *window)
     if (past - begin) // chosen.interval > limit:
         raise Invalid.of(

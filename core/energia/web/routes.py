@@ -22,10 +22,12 @@ says nothing is for `admin` alone, where tokens are required.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
 from itertools import islice
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 import attrs
@@ -35,7 +37,15 @@ from aiohttp import web
 from energia.access.callers import Scope
 from energia.db.holds import one_by_one
 from energia.db.tenant import Queries, Tenant, persistent
-from energia.errors import EnergiaError, NotFound, PluginError, PreconditionFailed
+from energia.errors import (
+    DatabaseAway,
+    DatabaseError,
+    EnergiaError,
+    NotFound,
+    PluginError,
+    PreconditionFailed,
+    StatementTimeout,
+)
 from energia.idempotency.keys import Key
 from energia.web import bodies, idempotency, parameters, streams
 from energia.web.bodies import Accepted, Upload
@@ -45,7 +55,7 @@ from energia.web.parameters import Parameter, Query
 from energia.web.patches import MergePatch
 from energia.web.representations import Preconditions, tag_of, tagged
 from energia.web.streams import Rows
-from energia.web.tenant import tenant_of
+from energia.web.tenant import on_replica, replica_failed, tenant_of
 from energia.work import off_loop
 
 __all__ = [
@@ -76,8 +86,12 @@ _WRITES: Final = frozenset({"PUT", "PATCH", "DELETE"})
 #: What is answered with the thing as it is now. (Of PUT no answer has a tag: RFC 9110, 9.3.4.)
 _TAGGED: Final = frozenset({"GET", "HEAD", "PATCH"})
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
-#: An answer of so many values is written beside the event loop.
-_MANY: Final = 1000
+#: An answer of so many values is written beside the event loop: it takes about a millisecond.
+_MANY: Final = 10_000
+#: So many times as long takes what is no struct: it is made of dictionaries first.
+_SLOWER: Final = 10
+#: What has no parts.
+_SCALARS: Final = frozenset({str, int, float, bool, Decimal, datetime, NoneType, msgspec.Raw})
 
 
 @attrs.frozen
@@ -128,6 +142,7 @@ class Route:
         holds: Of GET: holds the row that it reads, which others of its path write.
         once: Of POST: that it honours an Idempotency-Key, and how its answer is kept then.
         documented: Whether it is part of the API; a page for people is not.
+        from_replica: Of GET: whether a replica of the database may answer it.
         returns: The type of the answer; by default what the handler returns.
         parameters: Its arguments.
 
@@ -145,6 +160,7 @@ class Route:
     scopes: tuple[Scope, ...] | None = None
     holds: Hold | None = None
     once: Once | None = None
+    from_replica: bool = False
     returns: Any = attrs.field()
     documented: bool = True
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
@@ -175,6 +191,17 @@ class Route:
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer *request*; raises the errors of `energia.errors`."""
+        replica = request.app[CORE].replica
+        is_public = self.method == "GET" and not self.needs
+        if replica is None or self.from_replica or is_public:
+            return await self._answered(request)
+        try:
+            return await self._answered(request)
+        finally:
+            # What was written, or seen to be done, is in all that is read after this answer.
+            replica.must_have_all()
+
+    async def _answered(self, request: web.Request) -> web.StreamResponse:
         if self.negotiates:
             request[ACCEPTED] = bodies.accepted(request, self.produces)
             bodies.check_encoding(request)
@@ -193,7 +220,7 @@ class Route:
         if self.method == "PATCH" or (self.method in _WRITES and Preconditions.of(request).stated):
             return await persistent(lambda: self._conditional(request, arguments))
         if self.method in IDEMPOTENT:
-            result = await persistent(lambda: self.handler(**arguments))
+            result = await persistent(lambda: self._read(request, arguments))
         else:
             result = await self.handler(**arguments)
         if isinstance(result, web.StreamResponse):
@@ -201,6 +228,23 @@ class Route:
         if isinstance(result, Rows):
             return await streams.respond(request, result, request[ACCEPTED])
         return await self._answer(request, result)
+
+    async def _read(self, request: web.Request, arguments: Mapping[str, Any]) -> object:
+        """Do what is asked, from a replica if that may answer; the primary where that fails."""
+        if not self.from_replica:
+            return await self.handler(**arguments)
+        replica_tenant = await on_replica(request, tenant_of(request))
+        if replica_tenant is None:
+            return await self.handler(**arguments)
+        try:
+            there = parameters.within(self.parameters, replica_tenant)
+            return await self.handler(**{**arguments, **there})
+        except StatementTimeout:
+            raise
+        except (DatabaseAway, DatabaseError) as error:
+            # It is gone, or replays what removes the rows that were being read.
+            replica_failed(request, error)
+            return await self.handler(**arguments)
 
     async def _done_in(
         self, request: web.Request, arguments: Mapping[str, Any], tenant: Tenant
@@ -303,20 +347,27 @@ async def _written(request: web.Request, value: object) -> bytes:
 
 
 def _is_large(value: object) -> bool:
-    """Tell whether it takes over a millisecond to write a value: it has many parts."""
-    left, seen = [value], 0
-    while left and seen < _MANY:
-        part = left.pop()
-        seen += 1
-        if isinstance(part, Mapping):
-            left += islice(part.values(), _MANY)
-        elif isinstance(part, list | tuple):
-            left += part[:_MANY]
-        elif attrs.has(class_ := type(part)):
-            left += [getattr(part, field.name) for field in attrs.fields(class_)]
-        elif isinstance(part, msgspec.Struct):
-            left += [getattr(part, name) for name in part.__struct_fields__]
-    return bool(left)
+    """Tell whether it takes over a millisecond to write a value: it has many parts.
+
+    What is in an array is taken to be like its first, middle and last item.
+    """
+    return _size(value, _SLOWER) >= _MANY
+
+
+def _size(value: object, each: int) -> int:
+    """Return how many values there are, each of which counts so much; those of structs once."""
+    if type(value) in _SCALARS:
+        return each
+    if isinstance(value, Mapping):
+        return sum(_size(part, each) for part in islice(value.values(), _MANY))
+    if isinstance(value, list | tuple):
+        some = {0, len(value) // 2, len(value) - 1} if value else ()
+        return len(value) * max((_size(value[index], each) for index in some), default=0)
+    if isinstance(value, msgspec.Struct):
+        return sum(_size(getattr(value, name), 1) for name in value.__struct_fields__)
+    if attrs.has(class_ := type(value)):
+        return sum(_size(getattr(value, field.name), each) for field in attrs.fields(class_))
+    return each
 
 
 @attrs.define(eq=False)
@@ -419,10 +470,11 @@ class Routes(list[Route]):
         answers: Mapping[HTTPStatus, Any] = _NONE,
         returns: Any = attrs.NOTHING,
         holds: Hold | None = None,
+        from_replica: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Make the decorated function answer GET (and HEAD) on *path*."""
         stated = {"produces": produces, "answers": answers, "returns": returns, "holds": holds}
-        return self.add("GET", path, errors=errors, **stated)
+        return self.add("GET", path, errors=errors, from_replica=from_replica, **stated)
 
     def post(
         self,

@@ -27,6 +27,7 @@ from typing import Final, Self, TypeAlias
 import attrs
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import structlog
 from aiohttp import web
 
@@ -221,3 +222,57 @@ def quantities(values: Micro) -> Numbers:
     for index in np.flatnonzero(absent).tolist():
         texts[index] = None
     return texts
+
+
+def _table(texts: Iterable[str]) -> npt.NDArray[np.uint32]:
+    """Return texts of at most four characters as items of four bytes, of which zeros are none."""
+    return np.array([text.encode() for text in texts], "S4").view(np.uint32)
+
+
+# The digits of numbers, three at a time, and what follows them.
+_SIGN: Final = _table(("", "-"))
+#: The last three digits of a whole part, and the point: alone, and after others.
+_WHOLE: Final = _table((*(f"{n}." for n in range(1000)), *(f"{n:03}." for n in range(1000))))
+#: The digits before these, where there are any.
+_THOUSANDS: Final = _table(("", *map(str, range(1, 1000))))
+#: The first three decimals: all there is, of which one stays, or with others behind them.
+_DECIMALS: Final = _table(
+    (*(f"{n:03}".rstrip("0") or "0" for n in range(1000)), *(f"{n:03}" for n in range(1000)))
+)
+_MORE_DECIMALS: Final = _table(f"{n:03}".rstrip("0") for n in range(1000))
+#: Behind the decimals, which are three at most; and instead of all.
+_COMMA, _NULL = (int(_table((text,))[0]) for text in ("\0\0\0,", "null"))
+#: Up to here a number has six digits before its point; from there on it has no exponent.
+_LARGEST, _SMALLEST = 10**6 * MICRO, 10
+
+
+def numbers(values: Micro) -> msgspec.Raw:
+    """Return micro-units as an array of JSON numbers, as `json` writes floats; null if missing.
+
+    The shortest text of each is exact. It is put together from tables of digits: to make a float
+    of each number, and text of that, takes three times as long.
+    """
+    absent = values == MISSING
+    sizes = np.abs(np.where(absent, 0, values))
+    largest = sizes.max(initial=0)
+    if largest >= _LARGEST or not len(sizes) or ((sizes < _SMALLEST) & (sizes > 0)).any():
+        return msgspec.Raw(msgspec.json.encode(np.where(absent, np.nan, values / MICRO).tolist()))
+    if largest < 2**32:
+        sizes = sizes.astype(np.uint32)  # of which twice as many are divided at once
+    thousandths, rest = np.divmod(sizes, 1000)
+    whole, decimals = np.divmod(thousandths, 1000)
+    before: list[npt.NDArray[np.uint32]] = []
+    after = [_DECIMALS[decimals]]
+    if values.min() < 0:
+        before.append(_SIGN[((values < 0) & ~absent).astype(np.int8)])
+    if largest >= 1000 * MICRO:
+        thousands, whole = np.divmod(whole, 1000)
+        before.append(_THOUSANDS[thousands])
+        whole = whole + 1000 * (thousands > 0)
+    if rest.any():
+        after = [_DECIMALS[decimals + 1000 * (rest > 0)], _MORE_DECIMALS[rest]]
+    columns = np.stack([*before, _WHOLE[whole], *after], axis=1)
+    columns[absent] = (_NULL, *[0] * (columns.shape[1] - 1))
+    columns[:, -1] |= _COMMA
+    text = columns.tobytes().translate(None, b"\0")
+    return msgspec.Raw(b"[" + text[:-1] + b"]")

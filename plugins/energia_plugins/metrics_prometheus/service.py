@@ -36,6 +36,7 @@ class ServiceCollector(Collector):
         yield GaugeMetricFamily("app_ready", "Whether the service is ready.", ready)
         yield GaugeMetricFamily("app_draining", "Whether the service drains.", draining)
         yield from self._pool()
+        yield from self._replica()
         failures = CounterMetricFamily(
             "energia_observer_failures", "Observers that failed.", labels=["plugin", "hook"]
         )
@@ -91,6 +92,23 @@ class ServiceCollector(Collector):
         yield CounterMetricFamily("db_pool_timeouts", "Waits without success.", stats.timeouts)
         yield CounterMetricFamily("db_pool_connects", "Connections opened.", stats.connects)
         yield CounterMetricFamily("db_pool_failures", "Could not be opened.", stats.failures)
+
+    def _replica(self) -> Iterator[Metric]:
+        replica = self._core.replica
+        if replica is None:
+            return
+        reads = CounterMetricFamily(
+            "db_replica_reads", "Reads that the replica may answer.", labels=["place"]
+        )
+        for place in ("primary", "replica"):
+            reads.add_metric([place], replica.reads[place])
+        yield reads
+        yield GaugeMetricFamily(
+            "db_replica_readable", "Whether the replica can be read.", float(replica.fault is None)
+        )
+        yield GaugeMetricFamily(
+            "db_replica_behind_seconds", "For how long it may be behind.", replica.behind
+        )
 
 
 class HealthCollector(Collector):

@@ -10,6 +10,7 @@ from energia.health.monitor import StateName
 from energia.plugins import Plugins
 from energia.settings import Health, Server
 from energia.web.job_probe import JobProbe
+from energia.web.replica_probe import ReplicaProbe
 from energia.web.webhook_probe import WebhookProbe
 from tests.imports import ROOT
 
@@ -24,7 +25,7 @@ def rows(of: str) -> dict[str, list[str]]:
 
 def test_checks() -> None:
     """Every bundled probe is described, under its key and with its kind."""
-    probes = [*Plugins.installed().probes(), JobProbe(), WebhookProbe()]
+    probes = [*Plugins.installed().probes(), JobProbe(), WebhookProbe(), ReplicaProbe()]
     known = {
         f"{probe.name}:{getattr(probe, 'measurement', 'responseTime')}": probe.criticality
         for probe in probes

@@ -8,14 +8,19 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 
 import aiohttp
+import msgspec
+import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.errors import Conflict
 from energia.hookspecs import hookimpl
+from energia.metering.series import BOUND, MISSING
 from energia.plugins import Plugins
 from energia.web.routes import Route, Routes
-from energia.web.streams import FILES, JSON, Accepted, Batch, Numbers, Rows
+from energia.web.streams import FILES, JSON, Accepted, Batch, Numbers, Rows, numbers
 from tests.serving import Client, Serving, make_core
 
 COLUMNS = ("name", "value", "count")
@@ -248,3 +253,25 @@ async def test_the_document_lists_the_media_types(client: Client) -> None:
         },
     }
     assert "406" in document["paths"]["/v1/listed"]["get"]["responses"]
+
+
+#: Micro-units of every size: those that are written from tables, and the few that are not.
+MICROS = st.one_of(
+    st.just(MISSING),
+    st.integers(-3000, 3000).map(lambda value: value * 1000),
+    st.integers(-(10**9), 10**9),
+    st.integers(-BOUND, BOUND),
+)
+
+
+@example([])
+@example([MISSING])
+@example([0, 9, 10, 99, 100, 999, 1000, 1001, 100_000, 10**6])
+@example([10**9 - 1, 10**9, 10**9 + 10**6, 10**12 - 1, MISSING])
+@example([-500_000, 10**12])
+@given(st.lists(MICROS, max_size=20))
+def test_numbers_are_written_as_floats_are(micros: list[int]) -> None:
+    """An array of micro-units is, byte for byte, what the floats nearest to them are in JSON."""
+    floats = [None if value == MISSING else value / 10**6 for value in micros]
+
+    assert bytes(numbers(np.array(micros, np.int64))) == msgspec.json.encode(floats)

@@ -87,7 +87,7 @@ class ChannelStates:
     channels: list[ChannelState]
 
 
-@routes.get("/v1/channels", errors=(TooLarge,))
+@routes.get("/v1/channels", errors=(TooLarge,), from_replica=True)
 async def list_channels(
     meters: Meters, core: Core, tenant: Tenant, days: Days | None = None
 ) -> ChannelStates:
@@ -190,7 +190,9 @@ class ReadingCorrection:
     after: CorrectedSlots
 
 
-@routes.get("/v1/meters/{meter}/corrections", errors=(NotFound, AmbiguousChannel))
+@routes.get(
+    "/v1/meters/{meter}/corrections", errors=(NotFound, AmbiguousChannel), from_replica=True
+)
 async def list_reading_corrections(
     meter: MeterId,
     start: Start,

@@ -40,7 +40,7 @@ Name = Annotated[
 routes = Routes(tag="Sites", reads=(*READERS, *BILLERS))
 
 
-@routes.get("/v1/site-summaries")
+@routes.get("/v1/site-summaries", from_replica=True)
 async def list_site_summaries(
     core: Core,
     tenant: Tenant,
@@ -59,7 +59,7 @@ async def list_site_summaries(
     return page(found, limit, lambda summary: summary.site)
 
 
-@routes.get("/v1/sites/{site}/summary", errors=(NotFound,))
+@routes.get("/v1/sites/{site}/summary", errors=(NotFound,), from_replica=True)
 async def get_site_summary(site: SiteId, core: Core, tenant: Tenant, caller: Caller) -> SiteSummary:
     """Return a site with what it has used this month and its newest issued bill.
 

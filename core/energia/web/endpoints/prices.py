@@ -427,7 +427,9 @@ async def post_series_prices(
     return await store(tenant, series, body)
 
 
-@series_routes.get("/v1/price-series/{series}/prices", errors=(NotFound,), produces=FILES)
+@series_routes.get(
+    "/v1/price-series/{series}/prices", errors=(NotFound,), produces=FILES, from_replica=True
+)
 async def get_series_prices(
     series: PriceSeriesId,
     start: Start,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -17,9 +18,8 @@ from energia.errors import AmbiguousChannel, Invalid, NotFound
 from energia.metering import gaps, query
 from energia.metering.gaps import Gaps, Reason
 from energia.metering.query import Span, StoredSeries
-from energia.metering.series import MISSING, QUALITIES, Micro, Quality, Series
+from energia.metering.series import QUALITIES, Quality, Series
 from energia.time import Zone, instant_of, length_text
-from energia.units import MICRO
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -38,12 +38,28 @@ from energia.web.resources import (
     place_at,
 )
 from energia.web.routes import Routes
-from energia.web.streams import FILES, JSON, NDJSON, ROWS, Accepted, Batch, Rows, quantities, stamps
+from energia.web.streams import (
+    FILES,
+    JSON,
+    NDJSON,
+    ROWS,
+    Accepted,
+    Batch,
+    Rows,
+    numbers,
+    quantities,
+    stamps,
+)
+from energia.work import off_loop
 
 #: How many slots one answer has; `next` leads to the others.
 _SLOTS: Final = 400_000
+#: An answer of more slots is written beside the event loop: up to here it takes a millisecond.
+_MANY: Final = 50_000
 #: The names of the qualities; the last two are those of `NOT_COUNTED`, -2, and `NEVER_SENT`, -1.
 _QUALITIES: Final = np.array([*QUALITIES, None, None], object)
+#: An array of numbers, which are written as text at once.
+_NUMBERS: Final = {"type": "array", "items": {"type": ["number", "null"]}}
 _READING_COLUMNS: Final = ("start", "value", "unit", "quality")
 _GAP_COLUMNS: Final = ("start", "end", "slots", "reason")
 
@@ -88,16 +104,18 @@ class Readings(msgspec.Struct):
     interval: str
     start: datetime
     end: datetime
-    values: Annotated[
-        list[float],
-        Meta(extra_json_schema={"items": {"type": ["number", "null"]}}),
-    ]
+    values: Annotated[msgspec.Raw, Meta(extra_json_schema=_NUMBERS)]
     quality: list[QualityRun]
     revision_at: datetime | None
     next: str | None
 
 
-@routes.get("/v1/meters/{meter}/readings", errors=(NotFound, AmbiguousChannel), produces=FILES)
+@routes.get(
+    "/v1/meters/{meter}/readings",
+    errors=(NotFound, AmbiguousChannel),
+    produces=FILES,
+    from_replica=True,
+)
 async def get_readings(
     meter: MeterId,
     start: Start,
@@ -132,7 +150,8 @@ async def get_readings(
         return rows(selection, query.pieces(tenant, span, known_at), accepted)
     past = min(selection.end, first + _SLOTS * selection.channel.interval)
     (stored,) = await query.read(tenant, [Span(selection.channel, first, past)], known_at)
-    return _answer(meter, selection, stored, past)
+    answer = partial(_answer, meter, selection, stored, past)
+    return await off_loop(answer) if len(stored.series.values) > _MANY else answer()
 
 
 def _answer(meter: str, selection: ChannelWindow, stored: StoredSeries, past: int) -> Readings:
@@ -144,17 +163,11 @@ def _answer(meter: str, selection: ChannelWindow, stored: StoredSeries, past: in
         length_text(selection.channel.interval),
         zone.datetime(series.start),
         zone.datetime(series.end),
-        _numbers(series.values),
+        numbers(series.values),
         _quality_runs(series.quality),
         stored.revision_at,
         cursor_of(place_at(past)) if past < selection.end else None,
     )
-
-
-def _numbers(values: Micro) -> list[float]:
-    """Return micro-units as numbers: the shortest text of each is exact; NaN is null in JSON."""
-    numbers: list[float] = np.where(values == MISSING, np.nan, values / MICRO).tolist()
-    return numbers
 
 
 def _quality_runs(quality: Quality) -> list[QualityRun]:
@@ -220,7 +233,12 @@ class Gap:
     reason: Reason
 
 
-@routes.get("/v1/meters/{meter}/gaps", errors=(NotFound, AmbiguousChannel), produces=FILES)
+@routes.get(
+    "/v1/meters/{meter}/gaps",
+    errors=(NotFound, AmbiguousChannel),
+    produces=FILES,
+    from_replica=True,
+)
 async def list_gaps(
     meter: MeterId,
     start: Start,

@@ -168,7 +168,7 @@ def _later(start: datetime | date) -> datetime | date:
     return start + (timedelta(seconds=1) if isinstance(start, datetime) else timedelta(days=1))
 
 
-@routes.get("/v1/meters/{meter}/registers", errors=(NotFound, AmbiguousChannel))
+@routes.get("/v1/meters/{meter}/registers", errors=(NotFound, AmbiguousChannel), from_replica=True)
 async def list_register_reads(
     meter: MeterId,
     start: Start,
@@ -231,7 +231,7 @@ class MeasuredStretch:
     reason: Reason | None
 
 
-@routes.get("/v1/meters/{meter}/stretches", errors=(NotFound, AmbiguousChannel))
+@routes.get("/v1/meters/{meter}/stretches", errors=(NotFound, AmbiguousChannel), from_replica=True)
 async def list_stretches(
     meter: MeterId,
     start: Start,

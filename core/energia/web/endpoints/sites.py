@@ -32,7 +32,7 @@ _SITE_CHANGES = {"Another name": {"name": "Casa na praia"}, "No subdivision": {"
 site_routes = Routes(tag="Sites", reads=READERS, writes=WRITERS)
 
 
-@site_routes.get("/v1/sites")
+@site_routes.get("/v1/sites", from_replica=True)
 async def list_sites(tenant: Tenant, limit: Limit = 100, cursor: Cursor = "") -> Page[Site]:
     """List the sites by id."""
     return page(
@@ -93,7 +93,7 @@ _METER_EXAMPLES = examples("meters")
 meter_routes = Routes(tag="Meters", reads=READERS, writes=WRITERS)
 
 
-@meter_routes.get("/v1/meters")
+@meter_routes.get("/v1/meters", from_replica=True)
 async def list_meters(
     tenant: Tenant,
     site: OfSite | None = None,

@@ -188,7 +188,9 @@ class _Question:
         return sum((self.end - self.start) // channel.interval for channel in self.channels)
 
 
-@routes.get("/v1/sites/{site}/usage", errors=(NotFound, AmbiguousChannel, TooLarge))
+@routes.get(
+    "/v1/sites/{site}/usage", errors=(NotFound, AmbiguousChannel, TooLarge), from_replica=True
+)
 async def get_site_usage(
     site: SiteId,
     start: Start,
@@ -218,7 +220,7 @@ async def get_site_usage(
     return await off_loop(_sum, question, readings, edges, role, by)
 
 
-@routes.get("/v1/usage", errors=(AmbiguousChannel, TooLarge))
+@routes.get("/v1/usage", errors=(AmbiguousChannel, TooLarge), from_replica=True)
 async def get_summed_usage(
     meters: Meters,
     start: Start,
@@ -351,16 +353,16 @@ def _sum(
     role: str,
     by: str | None,
 ) -> Sum:
-    moment = question.zone.datetime
+    moments = question.zone.datetimes(edges)
     by_channel = [usage.by_window(series, edges) for _, series in readings]
     data = []
-    for index, (begin, past) in enumerate(pairwise(edges.tolist())):
+    for index, (start, end) in enumerate(pairwise(moments)):
         checkpoint()
         parts = [windows[index] for windows in by_channel]
         data.append(
             SumWindow(
-                moment(begin),
-                moment(past),
+                start,
+                end,
                 decimal_text(sum(part.value for part in parts)),
                 usage.together(part.coverage for part in parts),
                 None if by is None else _by_meter(question.channels, parts),

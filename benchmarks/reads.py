@@ -1,0 +1,167 @@
+"""Reads: readings as JSON and sums over local windows.
+
+Ours go over HTTP, to a service that is a process of its own; what stands beside them asks the same
+PostgreSQL by the same driver, in this process, for a table with a row for each reading, by a
+prepared statement.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+import aiopg
+import attrs
+import msgspec
+
+from benchmarks.figures import Figure, in_turns_async
+from benchmarks.scene import CHANNEL, SITE, Scene, scene, year, year_body
+
+#: How many meters are read in turns, so that none is at hand.
+METERS: Final = 5
+ROUNDS: Final = 25
+#: A zone with summer time, whose days have 23 to 25 hours.
+ZONE: Final = "Europe/Berlin"
+#: Where a year of readings begins and ends: in the years of `scene.year_body`.
+START, END = "2025-01-01T00:00:00-03:00", "2026-01-01T00:00:00-03:00"
+
+ROWS: Final = """
+create table row_reading (
+  meter int, start_at timestamptz, value numeric not null, primary key (meter, start_at))"""
+FILL: Final = """
+insert into row_reading
+select %s, timestamptz '2025-01-01T00:00:00-03:00' + (n - 1) * interval '15 minutes', value
+from unnest(%s::text[]::numeric[]) with ordinality as given (value, n)"""
+#: The rows of a year.
+YEAR: Final = """
+prepare year (int, timestamptz, timestamptz) as
+select start_at, value from row_reading
+where meter = $1 and start_at >= $2 and start_at < $3 order by start_at"""
+#: What the answer has, but for when the peak was.
+WINDOWS: Final = """
+prepare {unit} (int, timestamptz, timestamptz) as
+select date_trunc('{unit}', start_at at time zone '{zone}') at time zone '{zone}', sum(value),
+  max(value), count(*)
+from row_reading where meter = $1 and start_at >= $2 and start_at < $3
+group by 1 order by 1"""
+#: As exact as ours: numbers of the database, as numbers of JSON.
+ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+@attrs.frozen
+class Rows:
+    """The readings as rows, and a connection that asks for them."""
+
+    connection: aiopg.Connection
+
+    async def fill(self) -> None:
+        """Make the table, with the same years."""
+        await self.ask(ROWS)
+        for meter in range(METERS):
+            await self.ask(FILL, (meter, [str(value) for value in year(meter)]))
+        await self.ask("vacuum analyze row_reading")
+        await self.ask(YEAR)
+        for unit in ("day", "month"):
+            await self.ask(WINDOWS.format(unit=unit, zone=ZONE))
+
+    async def ask(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """Run a statement and return its rows."""
+        async with self.connection.cursor() as cursor:
+            await cursor.execute(sql, parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def year(self, meter: int) -> bytes:
+        """Return a year of a meter as JSON."""
+        rows = await self.ask("execute year (%s, %s, %s)", (meter, START, END))
+        return ENCODER.encode([{"start": start, "value": value} for start, value in rows])
+
+    async def windows(self, unit: str, meter: int) -> list[Any]:
+        """Return the sums of a meter over a year."""
+        return await self.ask(f"execute {unit} (%s, %s, %s)", (meter, START, END))
+
+
+async def made(found: Scene) -> None:
+    """Make meters with a year each, at a site whose clock has summer time."""
+    await found.put("/v1/sites/summer", {**SITE, "timezone": ZONE})
+    for meter in range(METERS):
+        await found.put(f"/v1/meters/meter-{meter}", {"site": "summer", "channels": [CHANNEL]})
+        await found.post("/v1/readings", year_body(meter))
+
+
+async def answer(found: Scene, path: str, meter: int) -> bytes:
+    """Return what the service answers about a meter, not compressed: nobody is far away."""
+    query = {"start": START, "end": END}
+    url, plain = f"/v1/meters/meter-{meter}/{path}", {"Accept-Encoding": "identity"}
+    async with found.api.get(url, params=query, headers=plain) as response:
+        body = await response.read()
+        assert response.status == 200, body
+        return body
+
+
+def in_ms(ask: Callable[[int], Awaitable[Any]]) -> Callable[[], Awaitable[float]]:
+    """Return what measures how long an answer takes, of one meter after the other."""
+    turn = iter(range(10**6))
+
+    async def measured() -> float:
+        meter = next(turn) % METERS
+        begun = time.perf_counter()
+        await ask(meter)
+        return (time.perf_counter() - begun) * 1000
+
+    return measured
+
+
+async def _refuse_other_sums(found: Scene, rows: Rows, unit: str) -> None:
+    """Refuse to compare what is not the same."""
+    said = msgspec.json.decode(await answer(found, f"usage?window={unit}", 0))["data"]
+    theirs = await rows.windows(unit, 0)
+    assert [Decimal(each["value"]) for each in said] == [row[1] for row in theirs]
+    assert [each["coverage"]["actual"] for each in said] == [row[3] for row in theirs]
+
+
+async def _figures() -> list[Figure]:
+    async with scene() as found, aiopg.connect(found.dsn) as connection:
+        rows = Rows(connection)
+        await made(found)
+        await rows.fill()
+        ours, limit = await in_turns_async(
+            in_ms(partial(answer, found, "readings")), in_ms(rows.year), ROUNDS
+        )
+        figures = [
+            Figure(
+                name="a meter-year of 15-minute readings as JSON",
+                against="rows through the same driver and msgspec, without HTTP",
+                unit="ms",
+                ours=ours,
+                limit=limit,
+                better="less",
+                least=16,
+            )
+        ]
+        for unit in ("month", "day"):
+            await _refuse_other_sums(found, rows, unit)
+            ours, limit = await in_turns_async(
+                in_ms(partial(answer, found, f"usage?window={unit}")),
+                in_ms(partial(rows.windows, unit)),
+                ROUNDS,
+            )
+            figures.append(
+                Figure(
+                    name=f"windows of a {unit} over a meter-year, local time with DST",
+                    against="sum, max, count by date_trunc at time zone, over indexed rows",
+                    unit="ms",
+                    ours=ours,
+                    limit=limit,
+                    better="less",
+                    least=8,
+                    note="ours has the coverage of each window, and when its peak was, too",
+                )
+            )
+        return figures
+
+
+def figures() -> list[Figure]:
+    """Measure all of it."""
+    return asyncio.run(_figures())
