@@ -92,9 +92,9 @@ def price_groups(
         except IncompleteUsage as error:
             missing.append(error)
             continue
-        versions = tuple(part.version for part in cost.parts)
-        groups.append(Group(start, end, versions, as_money(cost)))
-        terms = attrs.evolve(terms, state=cost.state)
+        groups.append(Group(start, end, cost.versions, as_money(cost)))
+        if cost.state != terms.state:
+            terms = attrs.evolve(terms, state=cost.state)
     if missing:
         raise all_gaps(missing, "periods")
     return tuple(groups)

@@ -28,6 +28,8 @@ _PART: Final = 4
 #: What one of Python's integers takes, more or less.
 _NUMBER: Final = 32
 _NONE: Final = object()
+#: Stands for what was asked for once, and not worked out.
+_ONCE: Final = object()
 
 
 class Cache:
@@ -60,6 +62,27 @@ class Cache:
 
         return memo
 
+    def memo_again(self, function: Callable[P, T]) -> Callable[P, T | None]:
+        """As `memo`, but only what is asked for again is worked out: the first answer is None.
+
+        For what takes long to work out, and is of use only to who asks more than once.
+        """
+
+        @wraps(function)
+        def memo(*args: P.args, **kwargs: P.kwargs) -> T | None:
+            key = (function, *args, *kwargs.items()) if kwargs else (function, *args)
+            found = self._get(key)
+            if found is _NONE:
+                self._put(key, _ONCE)
+                return None
+            if found is not _ONCE:
+                return cast(T, found)
+            value = function(*args, **kwargs)
+            self._put(key, value)
+            return value
+
+        return memo
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
@@ -79,8 +102,11 @@ class Cache:
         if weight * _PART > self.limit:
             return
         with self._lock:
-            if key in self._entries:  # computed by two threads at once
+            there, before = self._entries.pop(key, (_ONCE, 0))
+            if there is not _ONCE:  # computed by two threads at once
+                self._entries[key] = there, before
                 return
+            self.size -= before
             self._entries[key] = value, weight
             self.size += weight
             while self.size > self.limit:

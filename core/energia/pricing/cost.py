@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 
@@ -174,6 +174,33 @@ class CostPart:
     measured: Mapping[str, Measured]
 
 
+class Origin(Protocol):
+    """Where the lines of a cost come from, worked out when somebody asks."""
+
+    @property
+    def details(self) -> tuple[Detail, ...]:
+        """Where each of the lines comes from."""
+        ...
+
+    @property
+    def parts(self) -> tuple[CostPart, ...]:
+        """The versions that were in force, in order, and what was measured for each."""
+        ...
+
+    @property
+    def versions(self) -> tuple[date, ...]:
+        """When the versions became valid, in order."""
+        ...
+
+
+def _details(given: "tuple[Detail, ...] | Origin") -> tuple[Detail, ...]:
+    return given if isinstance(given, tuple) else given.details
+
+
+def _parts(given: "tuple[CostPart, ...] | Origin") -> tuple[CostPart, ...]:
+    return given if isinstance(given, tuple) else given.parts
+
+
 @attrs.frozen
 class Cost:
     """What usage costs.
@@ -194,8 +221,25 @@ class Cost:
     lines: tuple[CostLine, ...]
     assumptions: tuple[Assumption, ...]
     state: Mapping[str, Remembered]
-    details: tuple[Detail, ...]
-    parts: tuple[CostPart, ...]
+    _details: tuple[Detail, ...] | Origin = attrs.field(eq=_details, repr=False)
+    _parts: tuple[CostPart, ...] | Origin = attrs.field(eq=_parts, repr=False)
+
+    @property
+    def details(self) -> tuple[Detail, ...]:
+        """Where each of the lines comes from; worked out when it is asked for first."""
+        return _details(self._details)
+
+    @property
+    def parts(self) -> tuple[CostPart, ...]:
+        """The versions that were in force, in order, and what was measured for each."""
+        return _parts(self._parts)
+
+    @property
+    def versions(self) -> tuple[date, ...]:
+        """When the versions of the tariff became valid that were in force, in order."""
+        if isinstance(self._parts, tuple):
+            return tuple(part.version for part in self._parts)
+        return self._parts.versions
 
 
 def as_money(cost: Cost) -> Cost:
@@ -205,13 +249,19 @@ def as_money(cost: Cost) -> Cost:
     money all the same, `13.00` and not `13`.
     """
     decimals = minor_digits(cost.currency)
+    total = padded(cost.total, decimals)
+    amounts = [padded(line.amount, decimals) for line in cost.lines]
+    pairs = list(zip(cost.lines, amounts, strict=True))
+    if total == cost.total and all(line.amount == amount for line, amount in pairs):
+        return cost
     lines = tuple(
-        line
-        if padded(line.amount, decimals) == line.amount
-        else attrs.evolve(line, amount=padded(line.amount, decimals))
-        for line in cost.lines
+        line if line.amount == amount else attrs.evolve(line, amount=amount)
+        for line, amount in pairs
     )
-    return attrs.evolve(cost, total=padded(cost.total, decimals), lines=lines)
+    # As `attrs.evolve` would, in a fifth of the time.
+    return Cost(
+        cost.currency, total, lines, cost.assumptions, cost.state, cost._details, cost._parts
+    )
 
 
 def printed(item: Item, amount: str, version: date | None = None) -> CostLine:

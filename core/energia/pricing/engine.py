@@ -7,7 +7,17 @@ from typing import Final
 import attrs
 
 from energia import tracing
+from energia.errors import EnergiaError
 from energia.pricing.allowance import Allowance
+from energia.pricing.batch import (
+    Program,
+    Readings,
+    SameVersion,
+    Window,
+    program,
+    program_now,
+    readings,
+)
 from energia.pricing.charges import Measure
 from energia.pricing.cost import Cost, CostLine, CostPart, Detail, Item, as_money, exact, printed
 from energia.pricing.exact import exact_text
@@ -16,10 +26,11 @@ from energia.pricing.rounding import ENDLESS, Rounded, round_bill
 from energia.pricing.running import Running
 from energia.pricing.segments import Segment, segments
 from energia.pricing.slots import Assumption, Slots
-from energia.pricing.tariffs import Tariff
+from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Terms, Usage
 from energia.pricing.wording import ENGLISH, Texts, in_language
 from energia.time import Instant
+from energia.work import checkpoint
 
 __all__ = [
     "Cost",
@@ -31,6 +42,7 @@ __all__ = [
     "as_money",
     "exact",
     "price",
+    "price_batch",
     "priced",
 ]
 
@@ -64,12 +76,110 @@ def price(
 
     """
     with tracing.span("pricing.segments") as cutting:
-        cut = segments(tariff, usage, start, end, terms)
-        cutting.note({"energia.segments": len(cut)})
+        prepared = _prepared(tariff, usage, start, end)
+        cut = () if prepared else segments(tariff, usage, start, end, terms)
+        cutting.note({"energia.segments": len(cut) or 1})
     with tracing.span("pricing.charges") as charging:
-        cost = priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
+        cost = None if prepared is None else prepared[0].cost(prepared[1], terms)
+        if cost is None:
+            cut = cut or segments(tariff, usage, start, end, terms)
+            cost = priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
         charging.note({"energia.lines": len(cost.lines)})
     return cost
+
+
+def _prepared(
+    tariff: Tariff, usage: Usage, start: Instant, end: Instant
+) -> tuple[Program, Readings] | None:
+    """Return the program for a meter, and its readings; None where there is none, or not yet."""
+    version = _only_version(tariff, start, end)
+    found = None if version is None else readings(usage, version.roles, start, end)
+    if version is None or found is None:
+        return None
+    meter, intervals = found
+    window = Window(start, end, tariff.zone, tariff.currency, intervals)
+    compiled = program(SameVersion(version), window)
+    return None if compiled is None else (compiled, meter)
+
+
+def _only_version(tariff: Tariff, start: Instant, end: Instant) -> Version | None:
+    """Return the version that is in force in all of a window; None where several follow."""
+    if end <= start:
+        return None
+    spans = tariff.in_force(start, end)
+    return spans[0].version if len(spans) == 1 else None
+
+
+def price_batch(
+    tariff: Tariff,
+    usages: Sequence[Usage],
+    start: Instant,
+    end: Instant,
+    terms: Terms | Sequence[Terms] = Terms(),  # noqa: B008
+) -> list[Cost | Exception]:
+    """Return what each of many meters costs in a window under one tariff, as `price` would.
+
+    What they share is worked out once; what differs are some numbers of each meter, where the
+    charges can be told so. Those of which they cannot, or whose readings need a closer look, are
+    priced one by one.
+
+    Args:
+        tariff: Some version of it must be in force at any time of the window.
+        usages: The readings of each meter, as `price` has them.
+        start: When the window starts, in seconds since 1970-01-01T00:00Z.
+        end: When it ends.
+        terms: Those of each meter, or of all.
+
+    Returns:
+        The costs, in the order of *usages*; in the place of one, why there is none: what `price`
+        raises for it.
+
+    """
+    own = [terms] * len(usages) if isinstance(terms, Terms) else list(terms)
+    costs: list[Cost | Exception | None] = [None] * len(usages)
+    for compiled, places, meters in _programs(tariff, usages, start, end):
+        found = compiled.costs(meters, [own[at] for at in places])
+        for at, cost in zip(places, found, strict=True):
+            costs[at] = cost
+    return [
+        _alone(tariff, usages[at], start, end, own[at]) if cost is None else cost
+        for at, cost in enumerate(costs)
+    ]
+
+
+def _programs(
+    tariff: Tariff, usages: Sequence[Usage], start: Instant, end: Instant
+) -> Iterator[tuple[Program, list[int], list[Readings]]]:
+    """Yield programs, and the places and the readings of the meters that they are for."""
+    try:
+        version = _only_version(tariff, start, end)
+        roles = () if version is None else version.roles
+    except EnergiaError:
+        return  # each of them is told
+    if version is None:
+        return
+    alike: dict[tuple[tuple[str, int], ...], tuple[list[int], list[Readings]]] = {}
+    for at, usage in enumerate(usages):
+        found = readings(usage, roles, start, end)
+        if found is not None:
+            places, meters = alike.setdefault(found[1], ([], []))
+            places.append(at)
+            meters.append(found[0])
+    for intervals, (places, meters) in alike.items():
+        window = Window(start, end, tariff.zone, tariff.currency, intervals)
+        compiled = program_now(SameVersion(version), window)
+        if compiled is not None:
+            yield compiled, places, meters
+
+
+def _alone(
+    tariff: Tariff, usage: Usage, start: Instant, end: Instant, terms: Terms
+) -> Cost | Exception:
+    checkpoint()
+    try:
+        return price(tariff, usage, start, end, terms)
+    except Exception as error:
+        return error
 
 
 def priced(

@@ -122,12 +122,12 @@ class Running:
                 raise TypeError(f"`lines` gives {_WANTED}, not {type(result).__name__}")
             else:
                 self.allowance.take(code, result)
-                item = exact(code, self._worded(charge, result), self.rounding)
+                item = exact(code, self.worded(charge, result), self.rounding)
                 self.items.append(item)
                 self._put(len(self._lines), item.so_far)
         return states
 
-    def _worded(self, charge: Charge, line: Line) -> Line:
+    def worded(self, charge: Charge, line: Line) -> Line:
         """Return a line that is called what its charge is called, in the language of the tariff."""
         if self.language == ENGLISH or not isinstance(charge, BaseCharge):
             return line
