@@ -41,6 +41,7 @@ from energia.pricing.exact import (
     fraction,
     rounded_ratio,
     shortest,
+    shortest_texts,
 )
 from energia.pricing.lines import BillSoFar, Line
 from energia.pricing.rounding import Rounding, round_bill
@@ -157,6 +158,7 @@ class _Pass:
         order: int64[], the runs by group; None where each run is a group.
         starts: int64[groups], where each group begins in `order`.
         times: What each number is multiplied by; None for 1.
+        checks: Whether it is the first of its role, which looks at what readings there are.
 
     """
 
@@ -167,9 +169,10 @@ class _Pass:
     order: Int64 | None
     starts: Int64
     times: Int64 | None
+    checks: bool
 
     @classmethod
-    def of(cls, reductions: Sequence[Reduction]) -> "_Pass":
+    def of(cls, reductions: Sequence[Reduction], *, checks: bool) -> "_Pass":
         """Return the pass for reductions of one role and sort."""
         first = reductions[0]
         bounds = np.unique(np.concatenate([each.bounds for each in reductions]))
@@ -191,6 +194,7 @@ class _Pass:
             None if apart else order,
             begins,
             None if (times == 1).all() else times.astype(np.int64),
+            checks,
         )
 
     def runs(self, values: Micro, out: Micro | None = None) -> Micro:
@@ -422,7 +426,8 @@ class _Printer:
             return self._unending(numbers)
         quantity, quantity_places = self.quantity, self.quantity_places
         factor, places = self.factor, self.places
-        exact_texts = [shortest(number * factor, places) for number in numbers]
+        exact_texts = shortest_texts([number * factor for number in numbers], places)
+        quantities = shortest_texts([number * quantity for number in numbers], quantity_places)
         amounts = exact_texts
         if (decimals := self.amounts.decimals) is None:
             factor *= self.whole
@@ -438,7 +443,7 @@ class _Printer:
             CostLine(
                 code=code,
                 description=description,
-                quantity=shortest(number * quantity, quantity_places),
+                quantity=quantity_text,
                 unit=unit,
                 rate=rate,
                 amount=amount,
@@ -448,7 +453,9 @@ class _Printer:
             )
             if number or always
             else None
-            for number, amount, exact_text in zip(numbers, amounts, exact_texts, strict=True)
+            for number, quantity_text, amount, exact_text in zip(
+                numbers, quantities, amounts, exact_texts, strict=True
+            )
         ]
         return lines, dues
 
@@ -557,16 +564,15 @@ class Program:
 
     def _reduced(self, meter: Readings) -> list[int] | None:
         """Return the numbers of one meter; None where readings are missing, below zero or huge."""
-        checked, numbers = set[str](), list[int]()
+        numbers = list[int]()
         for each in self.passes:
-            values, runs = meter[each.role], None
-            if each.role not in checked:
-                checked.add(each.role)
-                if each.shows:
-                    runs = each.runs(values)
-                if _highest(values if runs is None else runs) * len(values) > _LARGEST:
+            values = meter[each.role]
+            runs = each.runs(values)
+            if each.checks:
+                most = _highest(runs if each.shows else values) * len(values)
+                if most > _LARGEST:
                     return None
-            numbers += each.numbers(each.runs(values) if runs is None else runs).tolist()
+            numbers += each.numbers(runs).tolist()
         return numbers
 
     def costs(self, meters: Sequence[Readings], terms: Sequence[Terms]) -> Iterator[Cost | None]:
@@ -597,16 +603,12 @@ class Program:
         all_runs = [np.empty((len(meters), len(each.bounds)), np.int64) for each in self.passes]
         bounds = list[int]()
         for at, meter in enumerate(meters):  # all passes of one: its readings are near then
-            bound, checked = 1, set[str]()
+            bound = 1
             for each, runs in zip(self.passes, all_runs, strict=True):
                 values = meter[each.role]
                 each.runs(values, runs[at])
-                if each.role not in checked:
-                    checked.add(each.role)
-                    highest = np.maximum.reduce(
-                        (runs[at] if each.shows else values).view(np.uint64)
-                    )
-                    most = int(highest) * len(values)
+                if each.checks:
+                    most = _highest(runs[at] if each.shows else values) * len(values)
                     bound = 0 if most > _LARGEST else bound and bound + most
             bounds.append(bound * _POWER)
         parts = [each.numbers(runs) for each, runs in zip(self.passes, all_runs, strict=True)]
@@ -878,7 +880,8 @@ class _Compiler:
         # Those first that show what readings there are.
         for key in sorted(together, key=lambda key: (key[1] != "highest", key[2] is not None)):
             measures = together[key]
-            passes.append(_Pass.of([self.reductions[measure] for measure in measures]))
+            first = key[0] not in {each.role for each in passes}
+            passes.append(_Pass.of([self.reductions[each] for each in measures], checks=first))
             for measure in measures:
                 firsts[measure] = position
                 position += len(self.reductions[measure].labels)

@@ -89,7 +89,7 @@ def _item(code: str, line: Line, rounding: RateRounding) -> Item:
     return Item(code, line, amount, text)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # made in half of the time that slots take
 class CostLine:
     """One line of a cost.
 
@@ -130,6 +130,23 @@ class CostLine:
             return None
         quantity, rate = self.quantity_exact or self.quantity, self.rate_exact or self.rate
         return Fraction(quantity), Fraction(rate)
+
+    def at(self, amount: str) -> "CostLine":
+        """Return the line with another amount: as `attrs.evolve` would, in a fifth of the time."""
+        return CostLine(
+            code=self.code,
+            description=self.description,
+            quantity=self.quantity,
+            unit=self.unit,
+            rate=self.rate,
+            amount=amount,
+            exact=self.exact,
+            period=self.period,
+            component=self.component,
+            version=self.version,
+            quantity_exact=self.quantity_exact,
+            rate_exact=self.rate_exact,
+        )
 
     @property
     def title(self) -> str:
@@ -251,14 +268,8 @@ def as_money(cost: Cost) -> Cost:
     decimals = minor_digits(cost.currency)
     total = padded(cost.total, decimals)
     amounts = [padded(line.amount, decimals) for line in cost.lines]
-    pairs = list(zip(cost.lines, amounts, strict=True))
-    if total == cost.total and all(line.amount == amount for line, amount in pairs):
-        return cost
-    lines = tuple(
-        line if line.amount == amount else attrs.evolve(line, amount=amount)
-        for line, amount in pairs
-    )
-    # As `attrs.evolve` would, in a fifth of the time.
+    pairs = zip(cost.lines, amounts, strict=True)
+    lines = tuple([line if line.amount == text else line.at(text) for line, text in pairs])
     return Cost(
         cost.currency, total, lines, cost.assumptions, cost.state, cost._details, cost._parts
     )
