@@ -9,10 +9,11 @@ rules, is priced meter by meter.
 """
 
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise, repeat
 from math import lcm
 from typing import Final
 
@@ -41,7 +42,6 @@ from energia.pricing.exact import (
     fraction,
     rounded_ratio,
     shortest,
-    shortest_texts,
 )
 from energia.pricing.lines import BillSoFar, Line
 from energia.pricing.rounding import Rounding, round_bill
@@ -315,10 +315,13 @@ class _Column:
             determinant.always,
         )
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is one number as it is."""
-        return len(self.indexes) == 1 and not self.lows[0] and self.highs[0] is None
+    @cached_property
+    def plain(self) -> int | None:
+        """Which number it is, if it is one as it is."""
+        if len(self.indexes) > 1 or self.constant is not None or self.fine != 1:
+            return None
+        as_it_is = not self.lows[0] and self.highs[0] is None and self.times[0] == 1
+        return self.indexes[0] if as_it_is else None
 
     def exact(self, number: int) -> Item:
         """Return the line of a meter, given the number of the column."""
@@ -330,6 +333,8 @@ class _Column:
 
     def number(self, numbers: Sequence[int]) -> int:
         """Return the number of the column, given those of a meter."""
+        if self.plain is not None:
+            return numbers[self.plain]
         found, fine = 0, self.fine
         terms = zip(self.indexes, self.lows, self.highs, self.times, strict=True)
         for index, low, high, times in terms:
@@ -358,8 +363,8 @@ class _Column:
         """
         if self.constant is not None:
             return [0] * len(rows)
-        if self.is_plain and self.times[0] * self.fine == 1:
-            return rows[:, self.indexes[0]].tolist()
+        if self.plain is not None:
+            return rows[:, self.plain].tolist()
         if bound * self.fine * max(self.times) > _FITS:
             return [self.number(row) for row in rows.tolist()]
         lows = np.array(self.lows)
@@ -414,63 +419,57 @@ class _Printer:
             10 ** (amounts.places - amount_places) if amounts.decimals is None else 1,
         )
 
-    def lines(self, numbers: Sequence[int]) -> tuple[list[CostLine | None], list[int]]:
-        """Return the line for each number, and its amount in units of the total.
+    @cached_property
+    def line(self) -> Callable[[int], tuple[CostLine | None, int]]:
+        """Returns the line for the number of a meter, and its amount in units of the total.
 
-        None, and no amount, where a meter has no such line.
+        None, and no amount, where a meter has no such line. It is a function of its own, which
+        finds all that it needs at once: it is called for every line of every bill.
         """
         if self.column.constant is not None:
-            line, due = self.constant
-            return [line] * len(numbers), [due] * len(numbers)
-        if self.places is None or self.quantity_places is None:
-            return self._unending(numbers)
-        quantity, quantity_places = self.quantity, self.quantity_places
-        factor, places = self.factor, self.places
-        exact_texts = shortest_texts([number * factor for number in numbers], places)
-        quantities = shortest_texts([number * quantity for number in numbers], quantity_places)
-        amounts = exact_texts
-        if (decimals := self.amounts.decimals) is None:
-            factor *= self.whole
-            dues = [number * factor for number in numbers]
-        else:
-            mode, scale, factor = self.amounts.mode, 10**places, factor * 10**decimals
-            dues = [rounded_ratio(number * factor, scale, mode) for number in numbers]
-            amounts = [fixed(due, decimals) for due in dues]
-        line, rate = self.column.line, self.column.rate[1]
-        code, description, unit = line.code, line.description, line.unit
-        period, component, always = line.period, line.component, self.column.always
-        lines = [
-            CostLine(
-                code=code,
-                description=description,
-                quantity=quantity_text,
-                unit=unit,
-                rate=rate,
-                amount=amount,
-                exact=exact_text,
-                period=period,
-                component=component,
-            )
-            if number or always
-            else None
-            for number, quantity_text, amount, exact_text in zip(
-                numbers, quantities, amounts, exact_texts, strict=True
-            )
-        ]
-        return lines, dues
+            found = self._printed(self.column.constant)
+            return lambda _: found
+        places, quantity_places = self.places, self.quantity_places
+        if places is None or quantity_places is None:
+            return self._unending
+        column, quantity, factor, whole = self.column, self.quantity, self.factor, self.whole
+        code, description, unit = column.line.code, column.line.description, column.line.unit
+        period, component, rate = column.line.period, column.line.component, column.rate[1]
+        decimals, mode, always = self.amounts.decimals, self.amounts.mode, column.always
+        finest, scale = 10 ** (decimals or 0), 10**places
 
-    @cached_property
-    def constant(self) -> tuple[CostLine, int]:
-        """The line that all meters have, and its amount in units of the total."""
-        return self._printed(self.column.exact(0))
+        def line(number: int) -> tuple[CostLine | None, int]:
+            if not number and not always:
+                return None, 0
+            scaled = number * factor
+            exact_text = amount = shortest(scaled, places)
+            if decimals is None:
+                due = scaled * whole
+            else:
+                due = rounded_ratio(scaled * finest, scale, mode)
+                amount = fixed(due, decimals)
+            return (
+                CostLine(
+                    code=code,
+                    description=description,
+                    quantity=shortest(number * quantity, quantity_places),
+                    unit=unit,
+                    rate=rate,
+                    amount=amount,
+                    exact=exact_text,
+                    period=period,
+                    component=component,
+                ),
+                due,
+            )
 
-    def _unending(self, numbers: Sequence[int]) -> tuple[list[CostLine | None], list[int]]:
-        """Return the lines where some number ends in no decimal."""
-        found = [
-            self._printed(self.column.exact(number)) if number or self.column.always else (None, 0)
-            for number in numbers
-        ]
-        return [line for line, _ in found], [due for _, due in found]
+        return line
+
+    def _unending(self, number: int) -> tuple[CostLine | None, int]:
+        """Return the line where some number ends in no decimal."""
+        if not number and not self.column.always:
+            return None, 0
+        return self._printed(self.column.exact(number))
 
     def _printed(self, item: Item) -> tuple[CostLine, int]:
         decimals = self.amounts.decimals
@@ -552,7 +551,7 @@ class Program:
             return None
         lines, total = list[CostLine](), 0
         for printer in self.printers:
-            (line,), (due,) = printer.lines([printer.column.number(numbers)])
+            line, due = printer.line(printer.column.number(numbers))
             if line is not None:
                 lines.append(line)
                 total += due
@@ -584,16 +583,14 @@ class Program:
     def _chunk(self, meters: Sequence[Readings], terms: Sequence[Terms]) -> Iterator[Cost | None]:
         rows, bounds = self._matrix(meters)
         bound = max(bounds)
-        columns = [p.lines(p.column.numbers(rows, bound)) for p in self.printers]
-        lines = list(zip(*(of_column for of_column, _ in columns), strict=True))
-        totals = list(map(sum, zip(*(dues for _, dues in columns), strict=True)))
-        some = any(not each.column.always for each in self.printers)
-        for at, (meter, own) in enumerate(zip(meters, terms, strict=True)):
+        columns = [map(p.line, p.column.numbers(rows, bound)) for p in self.printers]
+        bills = zip(*columns, strict=True) if columns else repeat(())
+        for at, (meter, own, bill) in enumerate(zip(meters, terms, bills, strict=False)):
             if not bounds[at] or not self._allows(own):
                 yield None
                 continue
-            there = tuple(each for each in lines[at] if each is not None) if some else lines[at]
-            yield self._cost(there, totals[at], meter, rows[at], own)  # type: ignore[arg-type]
+            lines = tuple([line for line, _ in bill if line is not None])
+            yield self._cost(lines, sum([due for _, due in bill]), meter, rows[at], own)
 
     def _matrix(self, meters: Sequence[Readings]) -> tuple[Int64, list[int]]:
         """Return the numbers of each meter, a row for each, and what bounds sums of each row.
@@ -756,6 +753,31 @@ def program(same: SameVersion, window: Window) -> Program | None:
 def program_now(same: SameVersion, window: Window) -> Program | None:
     """Return the same, worked out at once: for many meters."""
     return compiled_program(same.version, window)
+
+
+@attrs.frozen
+class Windows:
+    """Windows that follow each other, such as months: as `Window`, with several `bounds`."""
+
+    bounds: tuple[Instant, ...]
+    zone: Zone
+    currency: str
+    intervals: tuple[tuple[str, int], ...]
+
+
+@CACHE.memo_again
+def program_chain(same: SameVersion, windows: Windows) -> tuple[Program, ...] | None:
+    """Return the program of each window; None where one has none, or slots lie across bounds."""
+    first, programs = windows.bounds[0], list[Program]()
+    for start, end in pairwise(windows.bounds):
+        if any((end - first) % interval for _, interval in windows.intervals):
+            return None
+        window = Window(start, end, windows.zone, windows.currency, windows.intervals)
+        found = program_now(same, window)
+        if found is None:
+            return None
+        programs.append(found)
+    return tuple(programs)
 
 
 def compiled_program(version: Version, window: Window) -> Program | None:

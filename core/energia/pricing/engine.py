@@ -14,7 +14,9 @@ from energia.pricing.batch import (
     Readings,
     SameVersion,
     Window,
+    Windows,
     program,
+    program_chain,
     program_now,
     readings,
 )
@@ -43,6 +45,8 @@ __all__ = [
     "exact",
     "price",
     "price_batch",
+    "price_by_charges",
+    "price_chain",
     "priced",
 ]
 
@@ -75,17 +79,60 @@ def price(
         Invalid: No version is in force, or a role is missing.
 
     """
+    prepared = _prepared(tariff, usage, start, end)
+    if prepared is not None:
+        compiled, meter = prepared
+        with tracing.span("pricing.charges") as charging:
+            cost = compiled.cost(meter, terms)
+            charging.note({"energia.lines": 0 if cost is None else len(cost.lines)})
+        if cost is not None:
+            return cost
+    return price_by_charges(tariff, usage, start, end, terms)
+
+
+def price_by_charges(
+    tariff: Tariff,
+    usage: Usage,
+    start: Instant,
+    end: Instant,
+    terms: Terms = Terms(),  # noqa: B008
+) -> Cost:
+    """Return what `price` does, asked of the charges: nothing is kept for another time."""
     with tracing.span("pricing.segments") as cutting:
-        prepared = _prepared(tariff, usage, start, end)
-        cut = () if prepared else segments(tariff, usage, start, end, terms)
-        cutting.note({"energia.segments": len(cut) or 1})
+        cut = segments(tariff, usage, start, end, terms)
+        cutting.note({"energia.segments": len(cut)})
     with tracing.span("pricing.charges") as charging:
-        cost = None if prepared is None else prepared[0].cost(prepared[1], terms)
-        if cost is None:
-            cut = cut or segments(tariff, usage, start, end, terms)
-            cost = priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
+        cost = priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
         charging.note({"energia.lines": len(cost.lines)})
     return cost
+
+
+def price_chain(
+    tariff: Tariff, usage: Usage, bounds: Sequence[Instant], terms: Terms
+) -> list[Cost] | None:
+    """Return what windows that follow each other cost, where that is known by numbers alone.
+
+    None where it is not, or not yet; nothing that a charge remembers goes from one to the next.
+    """
+    version = _only_version(tariff, bounds[0], bounds[-1])
+    found = None if version is None else readings(usage, version.roles, bounds[0], bounds[-1])
+    if version is None or found is None:
+        return None
+    meter, intervals = found
+    windows = Windows(tuple(bounds), tariff.zone, tariff.currency, intervals)
+    chain = program_chain(SameVersion(version), windows)
+    costs, taken = list[Cost](), terms.allowance and terms.allowance.taken
+    for each in chain or ():
+        checkpoint()
+        start, end = each.window.start - bounds[0], each.window.end - bounds[0]
+        part = {role: meter[role][start // step : end // step] for role, step in intervals}
+        cost = each.cost(part, terms)
+        if cost is None:
+            if terms.allowance is not None:
+                terms.allowance.taken = taken or 0
+            return None
+        costs.append(cost)
+    return costs or None
 
 
 def _prepared(
@@ -167,7 +214,8 @@ def _programs(
             meters.append(found[0])
     for intervals, (places, meters) in alike.items():
         window = Window(start, end, tariff.zone, tariff.currency, intervals)
-        compiled = program_now(SameVersion(version), window)
+        made = program_now if len(places) > 1 else program
+        compiled = made(SameVersion(version), window)
         if compiled is not None:
             yield compiled, places, meters
 

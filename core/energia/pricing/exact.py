@@ -157,14 +157,6 @@ def shortest(scaled: int, decimals: int) -> str:
     return f"{digits[:-decimals]}.{ending}" if ending else digits[:-decimals]
 
 
-def shortest_texts(scaled: Sequence[int], decimals: int) -> list[str]:
-    """Return `shortest` of each of several numbers."""
-    if not decimals or min(scaled, default=0) < 0:
-        return [shortest(number, decimals) for number in scaled]
-    digits = [str(number).zfill(decimals + 1) for number in scaled]
-    return [f"{each[:-decimals]}.{each[-decimals:]}".rstrip("0").rstrip(".") for each in digits]
-
-
 def padded(amount: str, decimals: int) -> str:
     """Return the text of an amount with zeros after it, if it has fewer decimals."""
     whole, _, digits = amount.partition(".")

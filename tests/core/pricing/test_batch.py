@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energia import BillSoFar, Determinant, Line, Measured, Term
+from energia.costing.groups import price_groups
 from energia.errors import IncompleteUsage, Invalid, TooLarge
 from energia.metering.series import MISSING, Series
 from energia.pricing import batch
@@ -134,7 +135,7 @@ def programs(tariff: Tariff, usage: Usage, start: int, end: int) -> batch.Progra
     first=st.dates(date(2026, 1, 20), date(2026, 3, 20)),
     days=st.integers(1, 60),
     interval=st.sampled_from([900, 1800, 3600]),
-    seeds=st.lists(st.integers(0, 10**6), min_size=1, max_size=3),
+    seeds=st.lists(st.integers(0, 10**6), min_size=2, max_size=4),
 )
 def test_each_meter_of_a_batch_costs_what_it_costs_alone(
     charges: list[Mapping[str, Any]],
@@ -180,6 +181,18 @@ def test_a_price_that_is_asked_for_again_is_the_same() -> None:
 
     first, *others = (price(tariff, usage, *window()) for _ in range(3))
 
+    assert others == [first, first]
+
+
+def test_months_that_are_asked_for_again_are_the_same() -> None:
+    """Bill periods that follow each other are priced by numbers alone from the second time on."""
+    tariff = PRICING.tariff([CHARGES[2], CHARGES[6], CHARGES[9], CHARGES[13]], zone="UTC")
+    bounds = [Zone.named("UTC").midnight(date(2026, month, 1)) for month in (2, 3, 4, 5)]
+    (usage,) = loads(bounds[0], bounds[-1], 900, [5])
+
+    first, *others = (price_groups(tariff, usage, bounds, Terms()) for _ in range(3))
+
+    assert len(first) == 3
     assert others == [first, first]
 
 
@@ -322,7 +335,7 @@ class Wrong(Flat):
 def test_determinants_that_are_not_those_of_the_lines_are_refused() -> None:
     """Each program is tried before it prices anything."""
     tariff = Pricing.of(Wrong).tariff([{"kind": "test.wrong", "rate": "0.1"}], zone="UTC")
-    usages = loads(*window(), 900, [4])
+    usages = loads(*window(), 900, [4, 5])
 
     with pytest.raises(TypeError, match=r"test\.wrong: the determinants of the charge are not"):
         price_batch(tariff, usages, *window())
