@@ -10,10 +10,7 @@ from energia import tracing
 from energia.errors import EnergiaError
 from energia.pricing.allowance import Allowance
 from energia.pricing.batch import (
-    Program,
-    Readings,
     SameVersion,
-    Window,
     Windows,
     program,
     program_chain,
@@ -24,6 +21,7 @@ from energia.pricing.charges import Measure
 from energia.pricing.cost import Cost, CostLine, CostPart, Detail, Item, as_money, exact, printed
 from energia.pricing.exact import exact_text
 from energia.pricing.lines import Remembered
+from energia.pricing.program import Program, Readings, Window
 from energia.pricing.rounding import ENDLESS, Rounded, round_bill
 from energia.pricing.running import Running
 from energia.pricing.segments import Segment, segments

@@ -14,7 +14,7 @@ from energia import BillSoFar, Determinant, Line, Measured, Term
 from energia.costing.groups import price_groups
 from energia.errors import IncompleteUsage, Invalid, TooLarge
 from energia.metering.series import MISSING, Series
-from energia.pricing import batch
+from energia.pricing import batch, program
 from energia.pricing.allowance import Allowance
 from energia.pricing.cost import Cost
 from energia.pricing.engine import price, price_batch, priced
@@ -119,12 +119,12 @@ def loads(start: int, end: int, interval: int, seeds: Sequence[int]) -> list[Usa
     return usages
 
 
-def programs(tariff: Tariff, usage: Usage, start: int, end: int) -> batch.Program | None:
+def programs(tariff: Tariff, usage: Usage, start: int, end: int) -> program.Program | None:
     """Return the program of the tariff's one version in a window."""
     (version,) = tariff.versions
     found = batch.readings(usage, version.roles, start, end)
     assert found is not None
-    window = batch.Window(start, end, tariff.zone, tariff.currency, found[1])
+    window = program.Window(start, end, tariff.zone, tariff.currency, found[1])
     return batch.compiled_program(version, window)
 
 
