@@ -142,7 +142,7 @@ def main() -> None:
     if "--answer" in sys.argv[1:]:
         for line in sys.stdin:
             asked = json.loads(line)
-            found = prepared.measured(asked["tariff"], new_load=asked["new_load"], times=10)
+            found = prepared.measured(asked["tariff"], new_load=asked["new_load"], times=5)
             print(json.dumps(found), flush=True)
         return
     found = {}

@@ -149,7 +149,9 @@ def compiled_program(version: Version, window: Window) -> Program | None:
         TypeError: The determinants of a charge are not those of its lines.
 
     """
-    if not version.rounding.is_of_lines or not all(map(_tells, version.charges)):
+    if version.lacks_holidays or not version.rounding.is_of_lines:
+        return None
+    if not all(map(_tells, version.charges)):
         return None
     try:
         return _Compiler(version, window).compiled()
@@ -262,9 +264,10 @@ class _Compiler:
             together.setdefault(key, []).append(measure)
         passes, firsts, position = list[Pass](), dict[Measure, int](), 0
         # Those first that show what readings there are.
-        for key in sorted(together, key=lambda key: (key[1] != "highest", key[2] is not None)):
-            measures = together[key]
-            first = key[0] not in {each.role for each in passes}
+        order = sorted(together, key=lambda key: (key[1] != "highest", key[2] is not None))
+        for measures in (together[key] for key in order):
+            role = self.reductions[measures[0]].role
+            first = role not in {each.role for each in passes}
             passes.append(Pass.of([self.reductions[each] for each in measures], checks=first))
             for measure in measures:
                 firsts[measure] = position

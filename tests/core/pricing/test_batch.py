@@ -209,6 +209,29 @@ def test_a_meter_that_cannot_be_priced_keeps_no_other_from_its_cost() -> None:
     assert isinstance(nothing, Invalid)
 
 
+def test_a_tariff_that_charges_nothing_is_priced() -> None:
+    """As a void contract is: there is a total, and no line."""
+    tariff = PRICING.tariff([CHARGES[0]], zone="UTC")
+    (version,) = tariff.versions
+    nothing = attrs.evolve(tariff, versions=(attrs.evolve(version, charges=()),))
+    usages = loads(*window(), 900, [4, 5])
+
+    found = price_batch(nothing, usages, *window())
+
+    assert found == [one_by_one(nothing, usage, *window()) for usage in usages]
+
+
+def test_a_version_whose_holidays_are_not_known_is_refused() -> None:
+    """It names lists of which the dates become known when it is saved."""
+    charge = {**CHARGES[2]}
+    tariff = PRICING.tariff([charge], zone="UTC", holiday_lists=["anywhere"])
+    usages = loads(*window(), 900, [4, 5])
+
+    found = price_batch(tariff, usages, *window())
+
+    assert [type(each) for each in found] == [Invalid, Invalid]
+
+
 def test_readings_below_zero_and_huge_ones_are_priced_exactly() -> None:
     """Neither is what numbers of 64 bits are safe for."""
     tariff = PRICING.tariff([CHARGES[2], CHARGES[9]], zone="UTC")

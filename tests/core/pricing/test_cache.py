@@ -29,6 +29,18 @@ def test_what_was_computed_is_kept() -> None:
             kept(-1)
 
 
+def test_what_is_asked_for_again_is_computed_then() -> None:
+    """The first answer is None, the second is kept."""
+    cache = Cache(1_000_000)
+    kept = cache.memo_again(zeros)
+    first, second = kept(3), kept(3)
+
+    assert first is None
+    assert second is not None
+    assert kept(3) is second
+    assert cache.size > second.nbytes
+
+
 def test_bytes_are_counted_not_entries() -> None:
     """Of many entries the ones that were used last are kept, as many as fit."""
     cache = Cache(100 * 1024)
