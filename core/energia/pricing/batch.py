@@ -47,6 +47,10 @@ _QUESTIONABLE: Final = QUALITIES.index("questionable")
 #: The readings with which a program is tried: any that differ from slot to slot.
 _TRIED: Final = (7_919, 3_000_000)
 
+#: So many slots a program is for at most, of two years of quarter-hours: longer windows are rare,
+#: and what is kept for them is large.
+_LONGEST: Final = 2 * 366 * 96
+
 
 class SameVersion:
     """A version of a tariff as a key: equal to that of the same object alone, which may go."""
@@ -149,6 +153,9 @@ def compiled_program(version: Version, window: Window) -> Program | None:
         TypeError: The determinants of a charge are not those of its lines.
 
     """
+    length = window.end - window.start
+    if any(length > _LONGEST * interval for _, interval in window.intervals):
+        return None
     if version.lacks_holidays or not version.rounding.is_of_lines:
         return None
     if not all(map(_tells, version.charges)):

@@ -78,7 +78,8 @@ class Cache:
             if found is not _ONCE:
                 return cast(T, found)
             value = function(*args, **kwargs)
-            self._put(key, value)
+            if not self._put(key, value):
+                self._put(key, None)  # too large to be kept: never worked out again
             return value
 
         return memo
@@ -97,21 +98,23 @@ class Cache:
             self._entries.move_to_end(key)
             return entry[0]
 
-    def _put(self, key: tuple[object, ...], value: object) -> None:
+    def _put(self, key: tuple[object, ...], value: object) -> bool:
+        """Keep a value, and tell whether it is small enough for that."""
         weight = _ENTRY + size_of(value, *key[1:])
         if weight * _PART > self.limit:
-            return
+            return False
         with self._lock:
             there, before = self._entries.pop(key, (_ONCE, 0))
             if there is not _ONCE:  # computed by two threads at once
                 self._entries[key] = there, before
-                return
+                return True
             self.size -= before
             self._entries[key] = value, weight
             self.size += weight
             while self.size > self.limit:
                 _, (_, least) = self._entries.popitem(last=False)
                 self.size -= least
+        return True
 
 
 #: The cache of the process; `limits.cache_bytes` is its limit where it serves.
