@@ -8,13 +8,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 FOLDER: Final = Path(__file__).parents[1] / "build/peers"
 SCRIPTS: Final = Path(__file__).parent
+#: Asks a peer that runs something, and returns its answer.
+Asked: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @attrs.frozen
@@ -50,6 +54,35 @@ class Peer:
         found: dict[str, dict[str, Any]] = json.loads(run.stdout)
         return found
 
+    @contextmanager
+    def asked(self) -> Iterator[Asked]:
+        """Let its script run until the block ends, and answer: a line of JSON for each line.
+
+        Raises:
+            SystemExit: It cannot be installed here.
+
+        """
+        python = self._python()
+        if isinstance(python, str):
+            raise SystemExit(f"{self.name}: {python}")
+        command = [str(python), str(SCRIPTS / self.script), "--answer"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+
+            def ask(question: Mapping[str, Any]) -> dict[str, Any]:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(json.dumps(question) + "\n")
+                process.stdin.flush()
+                answer: dict[str, Any] = json.loads(process.stdout.readline())
+                return answer
+
+            yield ask
+            process.stdin.close()
+
     def _python(self) -> Path | str:
         """Return the interpreter of its environment; or why there is none."""
         home = FOLDER / self.name
@@ -69,9 +102,6 @@ class Peer:
 
 
 PYSAM: Final = Peer("pysam", ("nlr-pysam==8.0.0",), "peer_pysam.py", (sys.executable,))
-RATEBOOK: Final = Peer(
-    "ratebook", ("ratebook==0.1.0",), "peer_ratebook.py", ("python3.12", "python3.13", "python3.14")
-)
 DECODERS: Final = Peer(
     "decoders",
     (

@@ -25,13 +25,14 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "charges": (
         *("BaseCharge", "Charge", "BillSoFar", "Line", "Step", "Replace", "State", "Selection"),
         *("Examples", "AcrossVersions", "UnitPrices", "PriceChange", "PriceChanges", "unit_of"),
+        *("Determinant", "Term"),
         *("Texts", "Language", "in_language", "words"),
         *("Conversion", "converts_gas", "unit_charged"),
     ),
     "measures": (
         *("BaseMeasure", "Measure", "Mergeable", "Measured", "Energy", "EnergyByPeriod", "Days"),
         *("Months", "BillDays", "BillMonths", "Slots", "Portion", "Grid", "Calendar", "DayTable"),
-        *("DayTypes", "LocalDays", "Micro", "SlotFormula"),
+        *("DayTypes", "LocalDays", "Micro", "SlotFormula", "Reduction"),
     ),
     "demand": ("energia.pricing.demand",),
     "fields": (

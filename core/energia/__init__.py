@@ -109,6 +109,9 @@ if TYPE_CHECKING:
     from energia.pricing.demand import BillingDemand as BillingDemand
     from energia.pricing.demand import Demands as Demands
     from energia.pricing.demand import Peak as Peak
+    from energia.pricing.determinants import Determinant as Determinant
+    from energia.pricing.determinants import Reduction as Reduction
+    from energia.pricing.determinants import Term as Term
     from energia.pricing.importing import Imported as Imported
     from energia.pricing.importing import ImportOptions as ImportOptions
     from energia.pricing.importing import ImportWarning as ImportWarning
@@ -301,6 +304,11 @@ _MODULES = {
         "BillingDemand",
         "Demands",
         "Peak",
+    ),
+    "pricing.determinants": (
+        "Determinant",
+        "Reduction",
+        "Term",
     ),
     "pricing.importing": (
         "Imported",

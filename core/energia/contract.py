@@ -113,13 +113,17 @@ class Optional:
 
 OF_CHARGES: Final = Optional(
     ("across_versions", "remeasures", "examples", "examples_after", "excused", "__rules__"),
-    ("unit_prices", "price_changes"),
+    ("unit_prices", "price_changes", "determinants"),
 )
 OF_MEASURES: Final = Optional(
-    ("series", "seconds", "schedule", "all_slots", "unit", "is_amount"), ("merge",)
+    ("series", "seconds", "schedule", "all_slots", "unit", "is_amount"), ("merge", "reduction")
 )
-#: What every charge has, besides its kind and its methods: all of it is on `BaseCharge`.
-CHARGE: Final = ("code", "description", "channel", *OF_CHARGES.values[:-1], *OF_CHARGES.methods)
+#: What every charge has, besides its kind and its methods: all of it is on `BaseCharge`. Rules and
+#: determinants only some have.
+CHARGE: Final = (
+    *("code", "description", "channel", *OF_CHARGES.values[:-1]),
+    *OF_CHARGES.methods[:-1],
+)
 #: What every measure has: all but the first two is on `BaseMeasure`.
 MEASURE: Final = ("roles", "evaluate", *OF_MEASURES.values)
 OF_PROBES: Final = Optional(("timeout", "period", "measurement", "component_type"), ("active",))

@@ -18,6 +18,7 @@ from energia import (
     BillSoFar,
     Charge,
     Components,
+    Determinant,
     Examples,
     Fault,
     Line,
@@ -313,6 +314,28 @@ class Demand(BaseDemand):
                     yield from self._lines(name, price, parts[period])
         if demands.state:
             yield State(demands.state)
+
+    def determinants(self, measured: Measured, language: str) -> list[Determinant] | None:
+        """Return the demand of each period, where nothing but its peaks decides on it."""
+        terms = self.terms(measured)
+        if terms is None or any(isinstance(price, tuple) for price in self._prices.values()):
+            return None
+        return [
+            Determinant(
+                self.line(
+                    None,
+                    rate,
+                    self.billed_unit,
+                    period=period if self.rates else None,
+                    component=component,
+                ),
+                terms[period],
+                stepped=True,
+            )
+            for period, price in self._prices.items()
+            if period in terms and not isinstance(price, tuple)
+            for component, rate in components_of(price)
+        ]
 
     def _lines(self, period: str | None, price: Rate, parts: Sequence[Part]) -> Iterator[Line]:
         steps = tuple(part.step for part in parts)

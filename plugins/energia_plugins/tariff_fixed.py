@@ -14,6 +14,7 @@ from energia import (
     BillSoFar,
     Charge,
     Days,
+    Determinant,
     Examples,
     Fault,
     Line,
@@ -98,6 +99,10 @@ class Fixed(BaseCharge):
             yield self._line(steps, self.amount, 1)
         if meters > 1:
             yield self._line(steps, self.additional, meters - 1, "additional")
+
+    def determinants(self, measured: Measured, language: str) -> list[Determinant]:
+        """Return the lines, which are those of all meters."""
+        return [Determinant(line) for line in self.lines(measured, BillSoFar(()))]
 
     def _line(
         self, steps: tuple[Step, ...], rate: Decimal, meters: int, component: str | None = None

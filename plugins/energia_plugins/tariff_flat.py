@@ -16,6 +16,7 @@ from energia import (
     Charge,
     Components,
     Conversion,
+    Determinant,
     Energy,
     Examples,
     Fault,
@@ -25,6 +26,7 @@ from energia import (
     Rate,
     RateParts,
     Rules,
+    Term,
     Texts,
     UnitPrices,
     converts_gas,
@@ -95,6 +97,13 @@ class Flat(BaseCharge):
         energy, unit = measured["energy"]["total"], unit_charged(self.channel, self.conversion)
         steps = tuple(self.conversion.steps(measured["volumes"])) if self.conversion else ()
         yield from self.rated(energy, self._rate, unit=unit, steps=steps)
+
+    def determinants(self, measured: Measured, language: str) -> list[Determinant] | None:
+        """Return the energy, where it is charged as it is measured."""
+        if self.conversion is not None:
+            return None
+        energy = (Term("energy", "total"),)
+        return [Determinant(line, energy) for line in self.rated(0, self._rate)]
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from energia import (
     BillSoFar,
     Charge,
     Conversion,
+    Determinant,
     EnergyByPeriod,
     Examples,
     Fault,
@@ -24,6 +25,7 @@ from energia import (
     Rules,
     Schedule,
     Slots,
+    Term,
     Texts,
     UnitPrices,
     converts_gas,
@@ -142,6 +144,17 @@ class TimeOfUse(BaseCharge):
             if period in energy:
                 steps = tuple(gas.steps(measured["volumes"], period)) if gas else ()
                 yield from self.rated(energy[period], rate, period=period, unit=unit, steps=steps)
+
+    def determinants(self, measured: Measured, language: str) -> list[Determinant] | None:
+        """Return the energy of each period, where it is charged as it is measured."""
+        if self.conversion is not None or self.schedule is None:
+            return None
+        return [
+            Determinant(line, (Term("energy", period),))
+            for period, rate in self.rates.items()
+            if period in measured["energy"]
+            for line in self.rated(0, rate, period=period)
+        ]
 
 
 @attrs.frozen(cache_hash=True)

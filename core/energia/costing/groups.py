@@ -15,7 +15,7 @@ import attrs
 from energia import tracing
 from energia.errors import IncompleteUsage, Invalid
 from energia.metering.usage import bounds
-from energia.pricing.engine import Cost, CostLine, as_money, price
+from energia.pricing.engine import Cost, CostLine, as_money, price_by_charges, price_chain
 from energia.pricing.exact import added, decimal_text, endless_text, exact_text, rounded
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage, all_gaps
@@ -26,6 +26,8 @@ from energia.work import checkpoint
 WHOLE: Final = "whole"
 #: How many bill periods one request has at most: ten years of days.
 _PERIODS: Final = 4000
+#: So many bill periods are worth keeping what their prices share: ten years of months.
+_CHAIN: Final = 120
 
 
 @attrs.frozen
@@ -83,18 +85,23 @@ def price_groups(
         EnergiaError: As `price` does, for the first window that cannot be priced.
 
     """
+    if len(bounds) - 1 <= _CHAIN and (costs := price_chain(tariff, usage, bounds, terms)):
+        return tuple(
+            Group(*window, cost.versions, as_money(cost))
+            for window, cost in zip(pairwise(bounds), costs, strict=True)
+        )
     groups, missing = list[Group](), list[IncompleteUsage]()
     for start, end in pairwise(bounds):
         checkpoint()
         try:
             with tracing.as_one(len(bounds) - 1):
-                cost = price(tariff, usage, start, end, terms)
+                cost = price_by_charges(tariff, usage, start, end, terms)
         except IncompleteUsage as error:
             missing.append(error)
             continue
-        versions = tuple(part.version for part in cost.parts)
-        groups.append(Group(start, end, versions, as_money(cost)))
-        terms = attrs.evolve(terms, state=cost.state)
+        groups.append(Group(start, end, cost.versions, as_money(cost)))
+        if cost.state != terms.state:
+            terms = attrs.evolve(terms, state=cost.state)
     if missing:
         raise all_gaps(missing, "periods")
     return tuple(groups)

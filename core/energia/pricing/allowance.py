@@ -49,6 +49,10 @@ class Allowance:
         """Begin another bill."""
         self._of_bill = 0
 
+    def has_room(self, lines: int, work: int) -> bool:
+        """Tell whether one bill may have so many lines, and take so much work, at the most."""
+        return lines <= self.lines and self.taken + work <= self.work
+
     def take(self, code: str, line: Line, more: int = 1) -> None:
         """Count a line of the charge with this code, which adds so many to the bill.
 

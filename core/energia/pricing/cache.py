@@ -28,6 +28,8 @@ _PART: Final = 4
 #: What one of Python's integers takes, more or less.
 _NUMBER: Final = 32
 _NONE: Final = object()
+#: Stands for what was asked for once, and not worked out.
+_ONCE: Final = object()
 
 
 class Cache:
@@ -60,6 +62,28 @@ class Cache:
 
         return memo
 
+    def memo_again(self, function: Callable[P, T]) -> Callable[P, T | None]:
+        """As `memo`, but only what is asked for again is worked out: the first answer is None.
+
+        For what takes long to work out, and is of use only to who asks more than once.
+        """
+
+        @wraps(function)
+        def memo(*args: P.args, **kwargs: P.kwargs) -> T | None:
+            key = (function, *args, *kwargs.items()) if kwargs else (function, *args)
+            found = self._get(key)
+            if found is _NONE:
+                self._put(key, _ONCE)
+                return None
+            if found is not _ONCE:
+                return cast(T, found)
+            value = function(*args, **kwargs)
+            if not self._put(key, value):
+                self._put(key, None)  # too large to be kept: never worked out again
+            return value
+
+        return memo
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
@@ -74,18 +98,23 @@ class Cache:
             self._entries.move_to_end(key)
             return entry[0]
 
-    def _put(self, key: tuple[object, ...], value: object) -> None:
+    def _put(self, key: tuple[object, ...], value: object) -> bool:
+        """Keep a value, and tell whether it is small enough for that."""
         weight = _ENTRY + size_of(value, *key[1:])
         if weight * _PART > self.limit:
-            return
+            return False
         with self._lock:
-            if key in self._entries:  # computed by two threads at once
-                return
+            there, before = self._entries.pop(key, (_ONCE, 0))
+            if there is not _ONCE:  # computed by two threads at once
+                self._entries[key] = there, before
+                return True
+            self.size -= before
             self._entries[key] = value, weight
             self.size += weight
             while self.size > self.limit:
                 _, (_, least) = self._entries.popitem(last=False)
                 self.size -= least
+        return True
 
 
 #: The cache of the process; `limits.cache_bytes` is its limit where it serves.

@@ -67,6 +67,14 @@ class Calendar:
         """Return the periods of the slots of *grid*; all who ask for the same share one."""
         return compiled(schedule, types, zone, grid)
 
+    @property
+    def groups(self) -> tuple[tuple[str, ...], Int64, Int64, Int64]:
+        """The periods that have a slot, the bounds of runs, and the runs in the order of periods.
+
+        The last of the four is where each period begins in that order.
+        """
+        return self._present, self.bounds, self._order, self._starts
+
     def sums(self, values: Micro, largest: int) -> dict[str, int]:
         """Return the exact sum of *values* in each period that has a slot.
 

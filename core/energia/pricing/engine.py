@@ -1,409 +1,54 @@
 """What usage costs under a tariff: exact lines, rounded once."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from fractions import Fraction
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import attrs
-import numpy as np
 
 from energia import tracing
-from energia.codes import minor_digits
-from energia.errors import Inexact
+from energia.errors import EnergiaError
 from energia.pricing.allowance import Allowance
-from energia.pricing.charges import BaseCharge, Charge, Measure, Measured, blamed, code_of
-from energia.pricing.exact import (
-    RateRounding,
-    decimal_text,
-    exact_sum,
-    exact_text,
-    factor_texts,
-    fraction,
-    padded,
+from energia.pricing.batch import (
+    SameVersion,
+    Windows,
+    program,
+    program_chain,
+    program_now,
+    readings,
 )
-from energia.pricing.lines import NOTHING, BillSoFar, Line, Remembered, Replace, State, Step
+from energia.pricing.charges import Measure
+from energia.pricing.cost import Cost, CostLine, CostPart, Detail, Item, as_money, exact, printed
+from energia.pricing.exact import exact_text
+from energia.pricing.lines import Remembered
+from energia.pricing.program import Program, Readings, Window
 from energia.pricing.rounding import ENDLESS, Rounded, round_bill
-from energia.pricing.segments import Due, Segment, segments
-from energia.pricing.slots import Assumption, NeedsFiner, Slots
-from energia.pricing.tariffs import Tariff
+from energia.pricing.running import Running
+from energia.pricing.segments import Segment, segments
+from energia.pricing.slots import Assumption, Slots
+from energia.pricing.tariffs import Tariff, Version
 from energia.pricing.usage import Terms, Usage
 from energia.pricing.wording import ENGLISH, Texts, in_language
 from energia.time import Instant
 from energia.work import checkpoint
 
-#: A quantity without a rate that no decimal ends is shown with so many decimals.
-_SHOWN: Final = 6
-_WANTED: Final = "Line, Replace or State"
+__all__ = [
+    "Cost",
+    "CostLine",
+    "CostPart",
+    "Detail",
+    "Item",
+    "Running",
+    "as_money",
+    "exact",
+    "price",
+    "price_batch",
+    "price_by_charges",
+    "price_chain",
+    "priced",
+]
+
 _ROUNDING: Final[Texts] = {"en": "Rounding", "pt-BR": "Arredondamento"}
-
-
-@attrs.frozen
-class Item:
-    """A line with its exact amount.
-
-    Attributes:
-        charge: The code of its charge.
-        line: The line, as its charge, or the last that replaced it, states it.
-        exact: Its amount before rounding.
-        rate: The text of the rate that was multiplied, `n/d` where no decimal ends.
-        replaced_by: The codes of the charges that replaced it, in their order.
-
-    """
-
-    charge: str
-    line: Line
-    exact: Fraction
-    rate: str | None
-    replaced_by: tuple[str, ...] = ()
-
-    @property
-    def so_far(self) -> Line:
-        """The line as later charges see it."""
-        return attrs.evolve(self.line, amount=self.exact, charge=self.charge)
-
-
-@attrs.frozen
-class _Ran:
-    """A charge that ran, on which usage, and the bill as it found it."""
-
-    due: Due
-    bill: BillSoFar
-
-    @property
-    def charge(self) -> Charge:
-        """The charge."""
-        return self.due.charge
-
-
-@attrs.define
-class Running:
-    """The charges of a version at work, in their order.
-
-    Attributes:
-        rounding: How the version rounds rates.
-        state: What each charge remembers, by its code; kept up to date.
-        items: The lines so far.
-        measured: What the measures of each charge gave, by its code.
-        allowance: Counts the lines, and ends what makes too many of them.
-        language: In which lines are named.
-
-    """
-
-    rounding: RateRounding
-    state: dict[str, Remembered]
-    allowance: Allowance = attrs.Factory(Allowance)
-    language: str = ENGLISH
-    items: list[Item] = attrs.Factory(list)
-    measured: dict[str, Measured] = attrs.Factory(dict)
-    _known: dict[tuple[Slots, Measure], Mapping[str, int]] = attrs.Factory(dict)
-    _lines: list[Line] = attrs.Factory(list)
-    #: Where each line is, by its identity.
-    _places: dict[int, int] = attrs.Factory(dict)
-    _ran: dict[str, _Ran] = attrs.Factory(dict)
-
-    @property
-    def lines(self) -> Sequence[Line]:
-        """The lines so far, each with its exact amount; as many as `items`."""
-        return self._lines
-
-    def charge(self, due: Due) -> None:
-        """Run one charge on its usage; it sees the exact lines of those before it."""
-        checkpoint()
-        charge, code = due.charge, code_of(due.charge)
-        with blamed(code):
-            try:
-                measured = due.measured(self._evaluated)
-            except NeedsFiner as error:
-                message = f"the charge {code} needs finer readings: {error.detail}"
-                raise NeedsFiner.of(NeedsFiner.code, message) from None
-            bill = self._so_far(code)
-            try:
-                given = self._take(charge, charge.lines(measured, bill))
-                for state in given:
-                    refuse_floats(state.values)
-            except Inexact as error:
-                raise Inexact(f"charge {code}: {error.detail}") from error
-        self.measured[code], self._ran[code] = measured, _Ran(due, bill)
-        if len(given) > 1:
-            raise TypeError(f"{code}: a charge gives one State")
-        for state in given:
-            self.state[code] = state.values
-
-    def _so_far(self, code: str) -> BillSoFar:
-        """Return the bill as the charge with this code finds it."""
-        return BillSoFar(
-            tuple(self._lines),
-            self.state.get(code, NOTHING),
-            dict(self.measured),
-            self._again,
-            {before: ran.charge.channel for before, ran in self._ran.items()},
-            {before: ran.charge.kind for before, ran in self._ran.items()},
-            self._remeasured,
-            partial(_worth, code, self.rounding),
-            self.rounding,
-            self.language,
-        )
-
-    def _evaluated(self, measure: Measure, slots: Slots) -> Mapping[str, int]:
-        """Return what a measure gives, which charges that ask for the same share."""
-        if (slots, measure) not in self._known:
-            self._known[slots, measure] = measure.evaluate(slots)
-        return self._known[slots, measure]
-
-    def _take(self, charge: Charge, given: Iterable[Line | Replace | State]) -> list[State]:
-        """Take the lines that a charge gives; return its states."""
-        code, states = code_of(charge), list[State]()
-        for result in _several(given):
-            if isinstance(result, State):
-                states.append(result)
-            elif isinstance(result, Replace):
-                self._replace(code, result)
-            elif not isinstance(result, Line):
-                raise TypeError(f"`lines` gives {_WANTED}, not {type(result).__name__}")
-            else:
-                self.allowance.take(code, result)
-                item = exact(code, self._worded(charge, result), self.rounding)
-                self.items.append(item)
-                self._put(len(self._lines), item.so_far)
-        return states
-
-    def _worded(self, charge: Charge, line: Line) -> Line:
-        """Return a line that is called what its charge is called, in the language of the tariff."""
-        if self.language == ENGLISH or not isinstance(charge, BaseCharge):
-            return line
-        if line.description != charge.text(line.period, line.component):
-            return line
-        text = charge.text(line.period, line.component, self.language)
-        return attrs.evolve(line, description=text)
-
-    def _replace(self, by: str, replacement: Replace) -> None:
-        """Put another line into the place of one of an earlier charge."""
-        index = self._places.get(id(replacement.old))
-        if index is None or self.items[index].charge == by:
-            raise TypeError(f"{by}: only lines of the charges before can be replaced, each once")
-        self.allowance.take(by, replacement.new, more=0)
-        item = exact(self.items[index].charge, replacement.new, self.rounding)
-        replaced_by = (*self.items[index].replaced_by, by)
-        self.items[index] = attrs.evolve(item, replaced_by=replaced_by)
-        del self._places[id(replacement.old)]
-        self._put(index, self.items[index].so_far)
-
-    def _put(self, index: int, line: Line) -> None:
-        """Put a line at its place, which is the next one or that of a line that was replaced."""
-        if index == len(self._lines):
-            self._lines.append(line)
-        else:
-            self._lines[index] = line
-        self._places[id(line)] = index
-
-    def _again(self, code: str, measured: Measured) -> tuple[Line, ...]:
-        """Return what an earlier charge charges for other quantities."""
-        ran = self._before(code)
-        given = ran.charge.lines({**self.measured[code], **measured}, ran.bill)
-        return tuple(
-            exact(code, line, self.rounding).so_far for line in given if type(line) is Line
-        )
-
-    def _remeasured(self, code: str, change: Callable[[Slots], Slots]) -> Measured:
-        """Return what the measures of an earlier charge give for other usage."""
-        due = self._before(code).due
-        *before, slots = map(change, (*due.before, due.slots))
-        return Due(due.charge, slots, tuple(before)).measured()
-
-    def _before(self, code: str) -> _Ran:
-        if code not in self._ran:
-            raise LookupError(f"no charge before has the code {code!r}")
-        return self._ran[code]
-
-
-def _several(given: object) -> Iterable[object]:
-    """Return what a charge gives; raises `TypeError` where it gives no several things."""
-    if not isinstance(given, Iterable):
-        raise TypeError(f"`lines` gives several {_WANTED}, not {type(given).__name__}")
-    return given
-
-
-def _worth(code: str, rounding: RateRounding, line: Line) -> Fraction:
-    """Return the exact amount of a line, which may be on the bill already."""
-    return exact(code, attrs.evolve(line, steps=()), rounding).exact
-
-
-def exact(code: str, line: Line, rounding: RateRounding) -> Item:
-    """Return *line* with its exact amount, which its steps must explain.
-
-    Raises:
-        Inexact: A number of it is a float; the message names it.
-
-    """
-    try:
-        return _item(code, line, rounding)
-    except Inexact:
-        _refuse_floats_of(line)
-        raise
-
-
-def _refuse_floats_of(line: Line) -> None:
-    """Name the number of a line that is not exact; raises `Inexact`."""
-    numbers = {"quantity": line.quantity, "rate": line.rate, "amount": line.amount}
-    numbers |= {f"steps[{at}].value": step.value for at, step in enumerate(line.steps)}
-    for name, number in numbers.items():
-        try:
-            _ = number is None or fraction(number)
-        except Inexact as error:
-            raise Inexact(f"line {line.code}: {name}: {error.detail}") from None
-
-
-def refuse_floats(remembered: object, place: str = "") -> None:
-    """Refuse a float in what a charge remembers; raises `Inexact`, which names its place."""
-    if isinstance(remembered, float | np.generic):
-        raise Inexact(f"its State: {place}: {remembered!r}: numbers are remembered as strings")
-    if isinstance(remembered, Mapping):
-        for name, value in remembered.items():
-            refuse_floats(value, f"{place}/{name}")
-    elif isinstance(remembered, list | tuple):
-        for at, value in enumerate(remembered):
-            refuse_floats(value, f"{place}/{at}")
-
-
-def _item(code: str, line: Line, rounding: RateRounding) -> Item:
-    rate, text = (None, None) if line.rate is None else rounding.rate(line.rate)
-    if line.amount is not None:
-        explained, amount = line.amount, fraction(line.amount)
-    elif line.quantity is not None and rate is not None:
-        explained, amount = line.quantity, fraction(line.quantity) * rate
-    else:
-        raise TypeError(f"{code}: a line needs an amount, or a quantity and a rate")
-    if line.steps and exact_sum(step.value for step in line.steps) != fraction(explained):
-        raise TypeError(f"{code}: the steps of {line.code} do not add up")
-    return Item(code, line, amount, text)
-
-
-@attrs.frozen(kw_only=True)
-class CostLine:
-    """One line of a cost.
-
-    Attributes:
-        code: `<charge code>[.<period>][.<component>]`.
-        description: For a person.
-        quantity: How much, in `unit`; see `quantity_exact`.
-        unit: The unit of the quantity.
-        rate: The price of one unit that was multiplied; see `rate_exact`.
-        amount: In the tariff's currency, rounded as the tariff says: a decimal.
-        exact: The amount before rounding: a decimal, or n/d where none ends.
-        period: The period of the schedule.
-        component: The part of the rate.
-        version: When the version of the tariff became valid that charges it, where several do.
-        quantity_exact: The quantity n/d, where no decimal ends: `quantity` is rounded then, to six
-            decimals or to as many as it takes for quantity x rate to be the amount.
-        rate_exact: The rate n/d, where no decimal ends: `rate` is rounded likewise.
-
-    """
-
-    code: str
-    description: str
-    quantity: str | None = None
-    unit: str | None = None
-    rate: str | None = None
-    amount: str
-    exact: str
-    period: str | None = None
-    component: str | None = None
-    version: date | None = None
-    quantity_exact: str | None = None
-    rate_exact: str | None = None
-
-    @property
-    def factors(self) -> tuple[Fraction, Fraction] | None:
-        """The exact quantity and rate, if it has both."""
-        if self.quantity is None or self.rate is None:
-            return None
-        quantity, rate = self.quantity_exact or self.quantity, self.rate_exact or self.rate
-        return Fraction(quantity), Fraction(rate)
-
-    @property
-    def title(self) -> str:
-        """The description, and which version charges it, where several do."""
-        return f"{self.description} (from {self.version})" if self.version else self.description
-
-
-@attrs.frozen
-class Detail:
-    """Where a line comes from.
-
-    Attributes:
-        charge: The code of its charge; None for the line that rounds the total.
-        steps: How its amount, or else its quantity, was worked out.
-        replaced_by: The codes of later charges that put another line into its place.
-        part: Which version charges it: an index into the parts of the cost.
-        rate_steps: How its rate was worked out, where later charges changed it.
-        rule: Which rule of the last version rounded its amount, counted from 0; None where the
-            version itself did.
-
-    """
-
-    charge: str | None
-    steps: tuple[Step, ...] = ()
-    replaced_by: tuple[str, ...] = ()
-    part: int = 0
-    rate_steps: tuple[str, ...] = ()
-    rule: int | None = None
-
-
-@attrs.frozen
-class CostPart:
-    """What one version of the tariff was charged by.
-
-    Attributes:
-        version: When the version became valid.
-        measured: What the measures of each of its charges gave, by its code.
-
-    """
-
-    version: date
-    measured: Mapping[str, Measured]
-
-
-@attrs.frozen
-class Cost:
-    """What usage costs.
-
-    Attributes:
-        currency: ISO 4217.
-        total: The sum of the lines' amounts.
-        lines: What the charges charge, in their order.
-        assumptions: What was taken for granted.
-        state: What each charge remembers for the next bill, by its code.
-        details: Where each of the lines comes from.
-        parts: The versions that were in force, in order, and what was measured for each.
-
-    """
-
-    currency: str
-    total: str
-    lines: tuple[CostLine, ...]
-    assumptions: tuple[Assumption, ...]
-    state: Mapping[str, Remembered]
-    details: tuple[Detail, ...]
-    parts: tuple[CostPart, ...]
-
-
-def as_money(cost: Cost) -> Cost:
-    """Return *cost* as people are told it: amounts have at least the decimals of the currency.
-
-    A tariff may round to whole units, or leave amounts exact; what is said of money is written as
-    money all the same, `13.00` and not `13`.
-    """
-    decimals = minor_digits(cost.currency)
-    lines = tuple(
-        line
-        if padded(line.amount, decimals) == line.amount
-        else attrs.evolve(line, amount=padded(line.amount, decimals))
-        for line in cost.lines
-    )
-    return attrs.evolve(cost, total=padded(cost.total, decimals), lines=lines)
 
 
 def price(
@@ -432,6 +77,25 @@ def price(
         Invalid: No version is in force, or a role is missing.
 
     """
+    prepared = _prepared(tariff, usage, start, end)
+    if prepared is not None:
+        compiled, meter = prepared
+        with tracing.span("pricing.charges") as charging:
+            cost = compiled.cost(meter, terms)
+            charging.note({"energia.lines": 0 if cost is None else len(cost.lines)})
+        if cost is not None:
+            return cost
+    return price_by_charges(tariff, usage, start, end, terms)
+
+
+def price_by_charges(
+    tariff: Tariff,
+    usage: Usage,
+    start: Instant,
+    end: Instant,
+    terms: Terms = Terms(),  # noqa: B008
+) -> Cost:
+    """Return what `price` does, asked of the charges: nothing is kept for another time."""
     with tracing.span("pricing.segments") as cutting:
         cut = segments(tariff, usage, start, end, terms)
         cutting.note({"energia.segments": len(cut)})
@@ -439,6 +103,129 @@ def price(
         cost = priced(tariff.currency, cut, terms.state, allowance=terms.allowance)
         charging.note({"energia.lines": len(cost.lines)})
     return cost
+
+
+def price_chain(
+    tariff: Tariff, usage: Usage, bounds: Sequence[Instant], terms: Terms
+) -> list[Cost] | None:
+    """Return what windows that follow each other cost, where that is known by numbers alone.
+
+    None where it is not, or not yet; nothing that a charge remembers goes from one to the next.
+    """
+    version = _only_version(tariff, bounds[0], bounds[-1])
+    found = None if version is None else readings(usage, version.roles, bounds[0], bounds[-1])
+    if version is None or found is None:
+        return None
+    meter, intervals = found
+    windows = Windows(tuple(bounds), tariff.zone, tariff.currency, intervals)
+    chain = program_chain(SameVersion(version), windows)
+    costs, taken = list[Cost](), terms.allowance and terms.allowance.taken
+    for each in chain or ():
+        checkpoint()
+        start, end = each.window.start - bounds[0], each.window.end - bounds[0]
+        part = {role: meter[role][start // step : end // step] for role, step in intervals}
+        cost = each.cost(part, terms)
+        if cost is None:
+            if terms.allowance is not None:
+                terms.allowance.taken = taken or 0
+            return None
+        costs.append(cost)
+    return costs or None
+
+
+def _prepared(
+    tariff: Tariff, usage: Usage, start: Instant, end: Instant
+) -> tuple[Program, Readings] | None:
+    """Return the program for a meter, and its readings; None where there is none, or not yet."""
+    version = _only_version(tariff, start, end)
+    found = None if version is None else readings(usage, version.roles, start, end)
+    if version is None or found is None:
+        return None
+    meter, intervals = found
+    window = Window(start, end, tariff.zone, tariff.currency, intervals)
+    compiled = program(SameVersion(version), window)
+    return None if compiled is None else (compiled, meter)
+
+
+def _only_version(tariff: Tariff, start: Instant, end: Instant) -> Version | None:
+    """Return the version that is in force in all of a window; None where several follow."""
+    if end <= start:
+        return None
+    spans = tariff.in_force(start, end)
+    return spans[0].version if len(spans) == 1 else None
+
+
+def price_batch(
+    tariff: Tariff,
+    usages: Sequence[Usage],
+    start: Instant,
+    end: Instant,
+    terms: Terms | Sequence[Terms] = Terms(),  # noqa: B008
+) -> list[Cost | Exception]:
+    """Return what each of many meters costs in a window under one tariff, as `price` would.
+
+    What they share is worked out once; what differs are some numbers of each meter, where the
+    charges can be told so. Those of which they cannot, or whose readings need a closer look, are
+    priced one by one.
+
+    Args:
+        tariff: Some version of it must be in force at any time of the window.
+        usages: The readings of each meter, as `price` has them.
+        start: When the window starts, in seconds since 1970-01-01T00:00Z.
+        end: When it ends.
+        terms: Those of each meter, or of all.
+
+    Returns:
+        The costs, in the order of *usages*; in the place of one, why there is none: what `price`
+        raises for it.
+
+    """
+    own = [terms] * len(usages) if isinstance(terms, Terms) else list(terms)
+    costs: list[Cost | Exception | None] = [None] * len(usages)
+    for compiled, places, meters in _programs(tariff, usages, start, end):
+        found = compiled.costs(meters, [own[at] for at in places])
+        for at, cost in zip(places, found, strict=True):
+            costs[at] = cost
+    return [
+        _alone(tariff, usages[at], start, end, own[at]) if cost is None else cost
+        for at, cost in enumerate(costs)
+    ]
+
+
+def _programs(
+    tariff: Tariff, usages: Sequence[Usage], start: Instant, end: Instant
+) -> Iterator[tuple[Program, list[int], list[Readings]]]:
+    """Yield programs, and the places and the readings of the meters that they are for."""
+    try:
+        version = _only_version(tariff, start, end)
+        roles = () if version is None else version.roles
+    except EnergiaError:
+        return  # each of them is told
+    if version is None:
+        return
+    alike: dict[tuple[tuple[str, int], ...], tuple[list[int], list[Readings]]] = {}
+    for at, usage in enumerate(usages):
+        found = readings(usage, roles, start, end)
+        if found is not None:
+            places, meters = alike.setdefault(found[1], ([], []))
+            places.append(at)
+            meters.append(found[0])
+    for intervals, (places, meters) in alike.items():
+        window = Window(start, end, tariff.zone, tariff.currency, intervals)
+        made = program_now if len(places) > 1 else program
+        compiled = made(SameVersion(version), window)
+        if compiled is not None:
+            yield compiled, places, meters
+
+
+def _alone(
+    tariff: Tariff, usage: Usage, start: Instant, end: Instant, terms: Terms
+) -> Cost | Exception:
+    checkpoint()
+    try:
+        return price(tariff, usage, start, end, terms)
+    except Exception as error:
+        return error
 
 
 def priced(
@@ -518,43 +305,4 @@ def _printed(
         return line, Detail(None, part=len(parts) - 1, rule=amount.rule)
     source = charged[amount.line]
     version = parts[source.part].version if len(parts) > 1 else None
-    return _line(source.item, amount.text, version), source.detail(amount.rule)
-
-
-def _line(item: Item, amount: str, version: date | None) -> CostLine:
-    line = item.line
-    # The exact texts; `n/d` where no decimal ends.
-    quantity = None if line.quantity is None else exact_text(fraction(line.quantity))
-    rate, quantity_exact, rate_exact = item.rate, None, None
-    if "/" in f"{quantity}{rate}":
-        quantity_exact = quantity if "/" in (quantity or "") else None
-        rate_exact = rate if "/" in (rate or "") else None
-        quantity, rate = _shown(quantity, rate, amount)
-    return CostLine(
-        code=line.code,
-        description=line.description,
-        amount=amount,
-        exact=exact_text(item.exact),
-        quantity=quantity,
-        unit=line.unit,
-        rate=rate,
-        period=line.period,
-        component=line.component,
-        version=version,
-        quantity_exact=quantity_exact,
-        rate_exact=rate_exact,
-    )
-
-
-def _shown(quantity: str | None, rate: str | None, amount: str) -> tuple[str | None, str | None]:
-    """Return a quantity and a rate, of which one ends in no decimal, so that they multiply out."""
-    if quantity is None or rate is None:
-        return (
-            None if quantity is None else decimal_text(Fraction(quantity), _SHOWN),
-            None if rate is None else decimal_text(Fraction(rate), _SHOWN),
-        )
-    # Of an amount that is not rounded there may be many more: `exact` has those.
-    decimals = min(max(2, len(amount.partition(".")[2])), _SHOWN)
-    texts = factor_texts(Fraction(quantity), Fraction(rate), decimals)
-    # A rate that ends is shown as the tariff states it: 0.1500.
-    return texts[0], texts[1] if "/" in rate else rate
+    return printed(source.item, amount.text, version), source.detail(amount.rule)

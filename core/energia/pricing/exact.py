@@ -122,16 +122,19 @@ def exact_sum(values: Iterable[Exact]) -> Fraction:
 
 def rounded(value: Fraction, decimals: int, mode: Mode) -> int:
     """Return *value* in units of 10**-decimals, rounded."""
+    return rounded_ratio(value.numerator * 10**decimals, value.denominator, mode)
+
+
+def rounded_ratio(above: int, below: int, mode: Mode) -> int:
+    """Return *above* / *below*, which is positive, rounded to a whole number."""
     # The magnitude is rounded: `divmod` of a negative number would round towards minus infinity.
-    scaled = abs(value) * 10**decimals
-    whole, rest = divmod(int(scaled.numerator), int(scaled.denominator))
+    whole, rest = divmod(abs(above), below)
     twice = 2 * rest
-    if (mode == "half_up" and twice >= scaled.denominator) or (
-        mode == "half_even"
-        and (twice > scaled.denominator or (twice == scaled.denominator and whole % 2))
+    if (mode == "half_up" and twice >= below) or (
+        mode == "half_even" and (twice > below or (twice == below and whole % 2))
     ):
         whole += 1
-    return -whole if value < 0 else whole
+    return -whole if above < 0 else whole
 
 
 def fixed(scaled: int, decimals: int) -> str:
@@ -139,6 +142,19 @@ def fixed(scaled: int, decimals: int) -> str:
     digits = f"{abs(scaled):0{decimals + 1}}"
     text = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
     return f"-{text}" if scaled < 0 else text
+
+
+def shortest(scaled: int, decimals: int) -> str:
+    """Return `scaled / 10**decimals` with as few decimals as it has, such as `23.3`."""
+    if scaled < 0:
+        return f"-{shortest(-scaled, decimals)}"
+    digits = str(scaled)
+    if not decimals:
+        return digits
+    if len(digits) <= decimals:
+        digits = digits.zfill(decimals + 1)
+    ending = digits[-decimals:].rstrip("0")
+    return f"{digits[:-decimals]}.{ending}" if ending else digits[:-decimals]
 
 
 def padded(amount: str, decimals: int) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 import attrs
+import numpy as np
 
 from energia.pricing.charges import BaseMeasure, Role
+from energia.pricing.determinants import Reduction
 from energia.pricing.exact import merged, total
 from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
@@ -32,6 +34,11 @@ class Energy(BaseMeasure):
         """Return the exact sum of all slots."""
         part = slots.portion(self.channel, ())
         return {"total": total(part.values, part.largest)}
+
+    def reduction(self, slots: Slots) -> Reduction:
+        """Return that all slots are one group."""
+        zero = np.zeros(1, np.int64)
+        return Reduction(self.channel, ("total",), zero, zero, zero)
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the sum of both windows."""
@@ -62,6 +69,10 @@ class EnergyByPeriod(BaseMeasure):
         """Return the exact sum of the slots of each period."""
         part = slots.portion(self.channel, ())
         return slots.calendar(self.schedule, self.channel).sums(part.values, part.largest)
+
+    def reduction(self, slots: Slots) -> Reduction:
+        """Return that the slots of each period are a group."""
+        return Reduction(self.channel, *slots.calendar(self.schedule, self.channel).groups)
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the sums of both windows."""

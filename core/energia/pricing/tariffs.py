@@ -22,6 +22,7 @@ from energia.pricing.charges import (
     Measured,
     PriceChanges,
     UnitPrices,
+    measures_of,
 )
 from energia.pricing.holidays.lists import ListReference
 from energia.pricing.lines import BillSoFar, Line, Replace, Selection, State
@@ -483,6 +484,12 @@ class Version:
         """The names of the parameters that charges ask for."""
         templates = [charge for charge in self.charges if isinstance(charge, Template)]
         return tuple(name for template in templates for name in template.places.values())
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """The roles whose readings its charges take, in their order; there may be no templates."""
+        measures = [each for charge in self.charges for each in measures_of(charge).values()]
+        return tuple(dict.fromkeys(role for measure in measures for role in measure.roles))
 
     def filled(self, parameters: Mapping[str, object]) -> "Version":
         """Return the version with *parameters* in their places; raises `Invalid`."""

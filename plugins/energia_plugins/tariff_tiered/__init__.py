@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Annotated, Any, ClassVar, Final
 
 import attrs
@@ -26,6 +26,7 @@ from energia import (
     Conversion,
     DayTable,
     DayTypes,
+    Determinant,
     Examples,
     Fault,
     Invalid,
@@ -37,6 +38,7 @@ from energia import (
     Schedule,
     State,
     Step,
+    Term,
     Texts,
     UnitPrices,
     converts_gas,
@@ -415,6 +417,37 @@ class Tiered(BaseCharge):
         if reckoning.state:
             yield State(reckoning.state)
 
+    def determinants(self, measured: Measured, language: str) -> list[Determinant] | None:
+        """Return what is used at each tier of each period, where one ladder is for one period.
+
+        Of several periods in one window, each pays a share that depends on what the others use.
+        """
+        if not self._is_plain:
+            return None
+        terms = Reckoning.of(self, measured, {}).terms()
+        return (
+            None
+            if terms is None
+            else [
+                Determinant(line, terms[period, number], stepped=True, always=not number)
+                for period, tiers in self.ladders.items()
+                for number, tier in enumerate(tiers)
+                if (period, number) in terms
+                for line in self._charged(period, number, tier, (), language)
+            ]
+        )
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether nothing but the energy of a window decides on its tiers."""
+        return (
+            self.scope in ("pooled_prorated", "per_period")
+            and self.last == "open"
+            and self.demand is None
+            and self.conversion is None
+            and not self.remembers
+        )
+
     def _charged(
         self, period: str, number: int, tier: Tier, steps: tuple[Step, ...], language: str
     ) -> Iterator[Line]:
@@ -521,6 +554,24 @@ class Reckoning:
                     step = Step(_described(window, tier, texts), expression, value)
                     steps.setdefault((period, tier), []).append(step)
         return steps
+
+    def terms(self) -> dict[tuple[str, int], tuple[Term, ...]] | None:
+        """Return what lies in each tier of each period, by the labels of the energy.
+
+        None where several periods of a window share a ladder.
+        """
+        terms: dict[tuple[str, int], tuple[Term, ...]] = {}
+        for window in self.windows:
+            for pool, ladder in self._pools:
+                used = self._used(pool, ladder, window)
+                if len(used.energy) > 1:
+                    return None
+                for period in used.energy:
+                    edges = [0, *used.ends, None]
+                    for number, (low, high) in enumerate(pairwise(edges)):
+                        term = Term("energy", label(period, window), low or 0, high)
+                        terms[period, number] = (*terms.get((period, number), ()), term)
+        return terms
 
     @property
     def _pools(self) -> list[tuple[Pool, Ladder]]:

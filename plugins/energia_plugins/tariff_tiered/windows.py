@@ -15,6 +15,7 @@ from energia import (
     Grid,
     LocalDays,
     Micro,
+    Reduction,
     Role,
     Schedule,
     Slots,
@@ -139,6 +140,14 @@ class Windows:
     def of_slots(self) -> Int64:
         """The window of each slot, an index into `names`."""
         return np.repeat(np.arange(len(self.firsts)), np.diff([*self.firsts, len(self.keys)]))
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], Int64, Int64, Int64]:
+        """The labels, the bounds of runs of slots, the runs by label, and where each label begins.
+
+        As `Calendar.groups`.
+        """
+        return self._labels, self._bounds, self._order, self._starts
 
     def sums(self, values: Micro, largest: int) -> dict[str, int]:
         """Return the exact sum of *values*, bounded by *largest*, by label."""
@@ -273,6 +282,11 @@ class TieredEnergy(BaseMeasure):
         spans = windows_in(slots, self.schedule, self.channel, self.reset, self.begins)
         part = slots.portion(self.channel, ())
         return spans.sums(part.values, part.largest)
+
+    def reduction(self, slots: Slots) -> Reduction:
+        """Return that the slots of each period in each window are a group."""
+        spans = windows_in(slots, self.schedule, self.channel, self.reset, self.begins)
+        return Reduction(self.channel, *spans.groups)
 
     def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
         """Return the sums of two windows of one bill."""

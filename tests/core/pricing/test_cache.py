@@ -29,6 +29,26 @@ def test_what_was_computed_is_kept() -> None:
             kept(-1)
 
 
+def test_what_is_asked_for_again_is_computed_then() -> None:
+    """The first answer is None, the second is kept."""
+    cache = Cache(1_000_000)
+    kept = cache.memo_again(zeros)
+    first, second = kept(3), kept(3)
+
+    assert first is None
+    assert second is not None
+    assert kept(3) is second
+    assert cache.size > second.nbytes
+
+
+def test_what_is_too_large_to_keep_is_not_computed_again_and_again() -> None:
+    """It is worked out once, and from then on the answer is None."""
+    kept = Cache(100 * 1024).memo_again(zeros)
+    answers = [kept(90) for _ in range(4)]
+
+    assert [answer is None for answer in answers] == [True, False, True, True]
+
+
 def test_bytes_are_counted_not_entries() -> None:
     """Of many entries the ones that were used last are kept, as many as fit."""
     cache = Cache(100 * 1024)

@@ -18,9 +18,18 @@ from energia.pricing.exact import (
     fixed,
     fraction,
     rounded,
+    shortest,
     sums,
     total,
 )
+
+
+@given(st.integers(-(10**20), 10**20), st.integers(0, 12))
+def test_the_shortest_text_of_a_scaled_number_is_that_of_its_fraction(
+    scaled: int, decimals: int
+) -> None:
+    """Zeros at the end are left out, and the sign stays."""
+    assert shortest(scaled, decimals) == exact_text(Fraction(scaled, 10**decimals))
 
 
 def test_a_sum_beyond_64_bits_is_exact() -> None:

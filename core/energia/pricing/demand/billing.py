@@ -463,6 +463,17 @@ class BillingDemand:
         latest = max(demand.month for demand in demands)
         return Demands(tuple(demands), {"peaks": kept(before, latest, self._back)})
 
+    @property
+    def factor(self) -> Fraction | None:
+        """What a peak is multiplied by to be billed; None where other peaks, or bounds, count."""
+        bounded = (self.minimum, self.at_least, self.weights, self.ratchet)
+        if self._statistic != _HIGHEST or any(each is not None for each in bounded):
+            return None
+        factor = 1 + Fraction(self.losses_percent) / 100
+        if self.power_factor is not None:
+            factor /= Fraction(self.power_factor)
+        return factor / _HORSEPOWER if self.unit == "hp" else factor
+
     def _peak(self, channel: str, reset: Reset) -> Peak:
         """Return the measure of the peaks of *channel*."""
         return Peak(

@@ -28,7 +28,8 @@ from energia.pricing.demand.billing import (
     PowerFactor,
     Times,
 )
-from energia.pricing.demand.peak import Reset
+from energia.pricing.demand.peak import AT, Reset
+from energia.pricing.determinants import Term
 from energia.pricing.schedule import Schedule
 
 
@@ -107,6 +108,26 @@ class BaseDemand(BaseCharge):
     def billed(self, measured: Measured, state: Mapping[str, Any]) -> Demands:
         """Return the demands that are billed, given what is remembered; raises `Invalid`."""
         return self.demand.billed(measured, state, self.reset)
+
+    def terms(self, measured: Measured) -> Mapping[str, tuple[Term, ...]] | None:
+        """Return what the quantities of periods are the sums of; None where more decides.
+
+        The measured peaks matter by their labels alone: each is the highest of its period, month,
+        season or day.
+        """
+        factor = self.demand.factor
+        if factor is None:
+            return None
+        labels = [label for label in measured["demand"] if AT in label]
+        demands = self.billed(measured, {})
+        if demands.state or len(demands.found) != len(labels):
+            return None
+        terms: dict[str, tuple[Term, ...]] = {}
+        for label, demand in zip(labels, demands.found, strict=True):
+            part = self._times.part(demand, measured)
+            term = Term("demand", label, times=part.times * factor)
+            terms[demand.period] = (*terms.get(demand.period, ()), term)
+        return terms
 
     def parts(self, demands: Demands, measured: Measured) -> Mapping[str, list[Part]]:
         """Return how often each demand is charged, by period; `TOTAL` without a schedule."""

@@ -15,6 +15,7 @@ from energia.pricing.cache import CACHE
 from energia.pricing.calendar import Calendar, Grid, compiled
 from energia.pricing.charges import BaseMeasure, Role, unit_of
 from energia.pricing.demand.seasons import Span, local_day, of_window, span_of, spans
+from energia.pricing.determinants import NO_GROUP, Reduction
 from energia.pricing.schedule import DayTypes, Schedule
 from energia.pricing.slots import PERIOD_AT_START, PERIODS_MEET, Portion, Slots
 from energia.time import DAY, HOUR, Int64, Zone, duration_text
@@ -258,6 +259,29 @@ class Peak(BaseMeasure):
                     name = names[index] if names and self.weights is not None else period
                     _add(labels, PeakInterval(name, time, int(intervals.power[index])))
         return labels
+
+    def reduction(self, slots: Slots) -> Reduction | None:
+        """Return that the highest of each period, month, season or day counts.
+
+        Labels are of the first intervals of these. Several highest, or weighted ones, are no single
+        number.
+        """
+        if self.top > 1 or self.weights is not None:
+            return None
+        intervals = Intervals.of(slots, self.channel, self.seconds, self.coarse)
+        labels, groups = list[str](), np.full(len(intervals.first), NO_GROUP)
+        for period, members in self._groups(slots):
+            for group in members:
+                if len(group):
+                    groups[group] = len(labels)
+                    time = self.clock(slots.zone).text(int(intervals.starts[group[0]]))
+                    labels.append(PeakInterval(period, time, 0).label)
+        part = slots.portion(self.channel)
+        times = HOUR // max(self.seconds, part.longest)
+        apart = len(intervals.first) == part.grid.count
+        first = None if apart else intervals.first
+        sums = Reduction.of_groups(self.channel, labels, groups)
+        return attrs.evolve(sums, of="highest", times=times, intervals=first)
 
     def clock(self, zone: Zone) -> Zone:
         """Return the zone of the times, and so the days, of peaks, for a bill with days of *zone*.

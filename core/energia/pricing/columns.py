@@ -1,0 +1,383 @@
+"""Numbers of meters, and lines made of them: what a program consists of.
+
+A `Pass` reduces readings to numbers, a `Column` makes the quantity of one line of them, and a
+`Printer` writes the line.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from math import lcm
+from typing import Final
+
+import attrs
+import numpy as np
+
+from energia.metering.series import Micro
+from energia.pricing.cost import CostLine, Item, exact, printed
+from energia.pricing.determinants import (
+    NO_GROUP,
+    Determinant,
+    Reduction,
+)
+from energia.pricing.exact import (
+    Mode,
+    decimals_of,
+    exact_text,
+    fixed,
+    fraction,
+    rounded_ratio,
+    shortest,
+)
+from energia.pricing.lines import Line
+from energia.pricing.rounding import Rounding
+from energia.time import Int64
+
+#: What all slots would add up to were each the highest: `POWER` times as much, which powers are of
+#: an hour's energy, still fits 64 bits.
+LARGEST: Final = 2**56
+POWER: Final = 60
+FITS: Final = 2**62
+
+
+def highest(values: Micro) -> int:
+    """Return the highest value; what is below zero, or missing, is above all without its sign."""
+    return int(np.maximum.reduce(values.view(np.uint64)))
+
+
+@attrs.frozen(eq=False)
+class Pass:
+    """A pass over the readings of a role, of which several measures take what they need.
+
+    Attributes:
+        role: The role.
+        highest: Whether the highest are taken, or sums.
+        intervals: int64[], the first slots of what is added up before.
+        bounds: int64[runs], where runs begin.
+        order: int64[], the runs by group; None where each run is a group.
+        starts: int64[groups], where each group begins in `order`.
+        times: What each number is multiplied by; None for 1.
+        checks: Whether it is the first of its role, which looks at what readings there are.
+
+    """
+
+    role: str
+    highest: bool
+    intervals: Int64 | None
+    bounds: Int64
+    order: Int64 | None
+    starts: Int64
+    times: Int64 | None
+    checks: bool
+
+    @classmethod
+    def of(cls, reductions: Sequence[Reduction], *, checks: bool) -> "Pass":
+        """Return the pass for reductions of one role and sort."""
+        first = reductions[0]
+        bounds = np.unique(np.concatenate([each.bounds for each in reductions]))
+        orders, starts, position = [], [], 0
+        for each in reductions:
+            order, begins = _regrouped(each, bounds)
+            orders.append(order)
+            starts.append(begins + position)
+            position += len(order)
+        order, begins = np.concatenate(orders), np.concatenate(starts)
+        alone = np.arange(len(bounds))
+        apart = np.array_equal(order, alone) and np.array_equal(begins, alone)
+        times = np.concatenate([np.full(len(each.labels), each.times) for each in reductions])
+        return cls(
+            first.role,
+            first.of == "highest",
+            first.intervals,
+            bounds,
+            None if apart else order,
+            begins,
+            None if (times == 1).all() else times.astype(np.int64),
+            checks,
+        )
+
+    def runs(self, values: Micro, out: Micro | None = None) -> Micro:
+        """Return the sum, or the highest, of each run; none of the values is below zero."""
+        if self.intervals is not None:
+            values = np.add.reduceat(values, self.intervals)
+        if self.highest:
+            # As `highest`: the highest of all shows whether some are below zero, or missing.
+            into = None if out is None else out.view(np.uint64)
+            unsigned = np.maximum.reduceat(values.view(np.uint64), self.bounds, out=into)
+            return unsigned.view(np.int64)
+        return np.add.reduceat(values, self.bounds, out=out)
+
+    @property
+    def shows(self) -> bool:
+        """Whether its runs tell the highest reading of all, or that some is below zero."""
+        return self.highest and self.intervals is None
+
+    def numbers(self, runs: Micro) -> Micro:
+        """Return the number of each group, given the runs of a meter, or of each of several."""
+        found = runs
+        if self.order is not None:
+            reduce = np.maximum if self.highest else np.add
+            found = reduce.reduceat(runs.take(self.order, axis=-1), self.starts, axis=-1)
+        return found if self.times is None else found * self.times
+
+
+def _regrouped(reduction: Reduction, bounds: Int64) -> tuple[Int64, Int64]:
+    """Return the order and the starts of a reduction for finer runs."""
+    groups = np.full(len(reduction.bounds), NO_GROUP)
+    ends = [*reduction.starts[1:].tolist(), len(reduction.order)]
+    for group, (start, end) in enumerate(zip(reduction.starts.tolist(), ends, strict=True)):
+        groups[reduction.order[start:end]] = group
+    keys = groups[np.searchsorted(reduction.bounds, bounds, side="right") - 1]
+    order = np.argsort(keys, kind="stable")
+    order = order[keys[order] != NO_GROUP]
+    return order, np.searchsorted(keys[order], np.arange(len(reduction.labels)))
+
+
+@attrs.frozen(eq=False)
+class Amounts:
+    """How amounts are rounded and written.
+
+    Attributes:
+        decimals: To how many decimals; None leaves them exact.
+        mode: How.
+        places: How many decimals the total has, exact or not.
+
+    """
+
+    decimals: int | None
+    mode: Mode
+    places: int
+
+
+@attrs.frozen(eq=False)
+class Column:
+    """A line of many meters.
+
+    Attributes:
+        charge: The code of its charge.
+        line: The line, without its quantity.
+        rate: The rate that is multiplied, and its text.
+        below: The quantity is the number of the column by this.
+        indexes: Which numbers it takes.
+        fine: What they are multiplied by before they are cut.
+        lows: What of each counts lies above this ...
+        highs: ... and not above that; None for no end.
+        times: How often each counts.
+        stepped: Whether each is a step.
+        always: Whether the line is there even if it is zero.
+        constant: The line itself, where it is one of all meters, and its exact amount.
+
+    """
+
+    charge: str
+    line: Line
+    rate: tuple[Fraction, str]
+    below: int = 1
+    indexes: tuple[int, ...] = ()
+    fine: int = 1
+    lows: tuple[int, ...] = ()
+    highs: tuple[int | None, ...] = ()
+    times: tuple[int, ...] = ()
+    stepped: bool = False
+    always: bool = True
+    constant: Item | None = None
+
+    @classmethod
+    def of(
+        cls,
+        code: str,
+        determinant: Determinant,
+        columns: Mapping[tuple[str, str], int],
+        rounding: Rounding,
+    ) -> "Column":
+        """Return the column of a determinant, given where the numbers are of its measures."""
+        line, terms = determinant.line, determinant.terms
+        rate = rounding.rate(line.rate or 0)
+        if not terms:
+            return cls(code, line, rate, constant=exact(code, line, rounding))
+        edges = [fraction(each.low) for each in terms]
+        edges += [fraction(each.high) for each in terms if each.high is not None]
+        fine = lcm(*(edge.denominator for edge in edges))
+        times = [fraction(each.times) / fraction(determinant.parts) for each in terms]
+        below = lcm(*(each.denominator for each in times))
+        return cls(
+            code,
+            attrs.evolve(line, quantity=None, steps=()),
+            rate,
+            below * fine,
+            tuple(columns[each.measure, each.label] for each in terms),
+            fine,
+            tuple(int(fraction(each.low) * fine) for each in terms),
+            tuple(None if each.high is None else int(fraction(each.high) * fine) for each in terms),
+            tuple(int(each * below) for each in times),
+            determinant.stepped,
+            determinant.always,
+        )
+
+    @cached_property
+    def plain(self) -> int | None:
+        """Which number it is, if it is one as it is."""
+        if len(self.indexes) > 1 or self.constant is not None or self.fine != 1:
+            return None
+        as_it_is = not self.lows[0] and self.highs[0] is None and self.times[0] == 1
+        return self.indexes[0] if as_it_is else None
+
+    def exact(self, number: int) -> Item:
+        """Return the line of a meter, given the number of the column."""
+        if self.constant is not None:
+            return self.constant
+        quantity = Fraction(number, self.below)
+        line = attrs.evolve(self.line, quantity=quantity)
+        return Item(self.charge, line, quantity * self.rate[0], self.rate[1])
+
+    def number(self, numbers: Sequence[int]) -> int:
+        """Return the number of the column, given those of a meter."""
+        if self.plain is not None:
+            return numbers[self.plain]
+        found, fine = 0, self.fine
+        terms = zip(self.indexes, self.lows, self.highs, self.times, strict=True)
+        for index, low, high, times in terms:
+            value = numbers[index] * fine
+            if high is not None and value > high:
+                value = high
+            if value > low:
+                found += (value - low) * times
+        return found
+
+    def steps(self, numbers: Sequence[int]) -> int:
+        """Return how many steps the line has."""
+        if self.constant is not None:
+            return len(self.constant.line.steps)
+        if not self.stepped:
+            return 0
+        if self.always:
+            return len(self.indexes)
+        above = zip(self.indexes, self.lows, strict=True)
+        return sum(numbers[index] * self.fine > low for index, low in above)
+
+    def numbers(self, rows: Int64, bound: int) -> list[int]:
+        """Return the number of the column of each meter, given a row of numbers for each.
+
+        No sum of numbers of a row is above *bound*.
+        """
+        if self.constant is not None:
+            return [0] * len(rows)
+        if self.plain is not None:
+            plain: list[int] = rows[:, self.plain].tolist()
+            return plain
+        if bound * self.fine * max(self.times) > FITS:
+            return [self.number(row) for row in rows.tolist()]
+        lows = np.array(self.lows)
+        highs = np.array([FITS if each is None else min(each, FITS) for each in self.highs])
+        parts = np.clip(rows.take(self.indexes, axis=1) * self.fine, lows, highs) - lows
+        found: list[int] = (parts * np.array(self.times)).sum(axis=1).tolist()
+        return found
+
+    @property
+    def most_steps(self) -> int:
+        """How many steps the line has at most."""
+        return len(self.indexes) if self.constant is None else len(self.constant.line.steps)
+
+
+@attrs.frozen(eq=False)
+class Printer:
+    """Writes the line of a column for a number of each meter.
+
+    Attributes:
+        column: The column.
+        amounts: How amounts are rounded.
+        quantity: The number, times this, is the quantity in units of ...
+        quantity_places: ... 10**-this; None where no decimal ends.
+        factor: The number, times this, is the amount in units of ...
+        places: ... 10**-this.
+        whole: The amount in these units, times this, is one in units of the total.
+
+    """
+
+    column: Column
+    amounts: Amounts
+    quantity: int
+    quantity_places: int | None
+    factor: int
+    places: int | None
+    whole: int
+
+    @classmethod
+    def of(cls, column: Column, amounts: Amounts) -> "Printer":
+        """Return the printer of a column."""
+        rate = column.rate[0]
+        places = decimals_of(Fraction(1, column.below))
+        amount_places = decimals_of(Fraction(1, column.below * rate.denominator))
+        if places is None or amount_places is None or "/" in column.rate[1]:
+            return cls(column, amounts, 0, None, 0, None, 1)
+        return cls(
+            column,
+            amounts,
+            10**places // column.below,
+            places,
+            rate.numerator * 10**amount_places // (column.below * rate.denominator),
+            amount_places,
+            10 ** (amounts.places - amount_places) if amounts.decimals is None else 1,
+        )
+
+    @cached_property
+    def line(self) -> Callable[[int], tuple[CostLine | None, int]]:
+        """Returns the line for the number of a meter, and its amount in units of the total.
+
+        None, and no amount, where a meter has no such line. It is a function of its own, which
+        finds all that it needs at once: it is called for every line of every bill.
+        """
+        if self.column.constant is not None:
+            found = self._printed(self.column.constant)
+            return lambda _: found
+        places, quantity_places = self.places, self.quantity_places
+        if places is None or quantity_places is None:
+            return self._unending
+        column, quantity, factor, whole = self.column, self.quantity, self.factor, self.whole
+        code, description, unit = column.line.code, column.line.description, column.line.unit
+        period, component, rate = column.line.period, column.line.component, column.rate[1]
+        decimals, mode, always = self.amounts.decimals, self.amounts.mode, column.always
+        finest, scale = 10 ** (decimals or 0), 10**places
+
+        def line(number: int) -> tuple[CostLine | None, int]:
+            if not number and not always:
+                return None, 0
+            scaled = number * factor
+            exact_text = amount = shortest(scaled, places)
+            if decimals is None:
+                due = scaled * whole
+            else:
+                due = rounded_ratio(scaled * finest, scale, mode)
+                amount = fixed(due, decimals)
+            return (
+                CostLine(
+                    code=code,
+                    description=description,
+                    quantity=shortest(number * quantity, quantity_places),
+                    unit=unit,
+                    rate=rate,
+                    amount=amount,
+                    exact=exact_text,
+                    period=period,
+                    component=component,
+                ),
+                due,
+            )
+
+        return line
+
+    def _unending(self, number: int) -> tuple[CostLine | None, int]:
+        """Return the line where some number ends in no decimal."""
+        if not number and not self.column.always:
+            return None, 0
+        return self._printed(self.column.exact(number))
+
+    def _printed(self, item: Item) -> tuple[CostLine, int]:
+        decimals = self.amounts.decimals
+        if decimals is None:
+            due = int(item.exact * 10**self.amounts.places)
+            return printed(item, exact_text(item.exact)), due
+        due = rounded_ratio(
+            item.exact.numerator * 10**decimals, item.exact.denominator, self.amounts.mode
+        )
+        return printed(item, fixed(due, decimals)), due

@@ -1,0 +1,311 @@
+"""A version of a tariff in a window, compiled: many meters are priced by a few numbers of each."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from itertools import repeat
+from typing import Final, TypeAlias
+
+import attrs
+import numpy as np
+
+from energia.metering.series import Micro
+from energia.pricing.calendar import Grid
+from energia.pricing.charges import Charge, Measure, Measured, blamed, code_of, measures_of
+from energia.pricing.columns import LARGEST, POWER, Amounts, Column, Pass, Printer, highest
+from energia.pricing.cost import Cost, CostLine, CostPart, Detail, exact
+from energia.pricing.exact import (
+    fixed,
+    shortest,
+)
+from energia.pricing.lines import BillSoFar, Line
+from energia.pricing.slots import Assumption, Portion, Slots
+from energia.pricing.tariffs import Version
+from energia.pricing.usage import Terms
+from energia.pricing.wording import ENGLISH
+from energia.time import Instant, Int64, Zone
+from energia.work import checkpoint
+
+#: So many meters are worked on at a time: their numbers stay in the processor's cache.
+_CHUNK: Final = 128
+
+#: The readings of a meter in a window, by role: micro-units, none missing.
+Readings: TypeAlias = Mapping[str, Micro]
+
+
+@attrs.frozen
+class Window:
+    """What a program is made for, besides the version.
+
+    Attributes:
+        start: When the window starts, in seconds since 1970-01-01T00:00Z.
+        end: When it ends; slots begin at both.
+        zone: The zone of its days.
+        currency: That of the tariff.
+        intervals: The length of the slots of each role, in seconds.
+
+    """
+
+    start: Instant
+    end: Instant
+    zone: Zone
+    currency: str
+    intervals: tuple[tuple[str, int], ...]
+
+
+@attrs.frozen(eq=False)
+class ChargeMeasures:
+    """What the measures of a charge give.
+
+    Attributes:
+        charge: The charge.
+        constant: What they give of time alone, by their names.
+        sums: Where the numbers of sums are, by the names of the measures, with their labels.
+        others: The measures whose labels tell more than a number, by their names.
+
+    """
+
+    charge: Charge
+    constant: Mapping[str, Mapping[str, int]]
+    sums: Mapping[str, tuple[tuple[str, ...], int]]
+    others: Mapping[str, Measure]
+
+    def measured(self, numbers: Sequence[int], slots: Slots) -> Measured:
+        """Return what they give of a meter, given its numbers and its usage."""
+        found = dict[str, Mapping[str, int]]()
+        for name in measures_of(self.charge):
+            if name in self.sums:
+                labels, first = self.sums[name]
+                values = numbers[first : first + len(labels)]
+                found[name] = dict(zip(labels, values, strict=True))
+            elif name in self.others:
+                found[name] = self.others[name].evaluate(slots)
+            else:
+                found[name] = self.constant[name]
+        return found
+
+
+@attrs.frozen(eq=False)
+class Program:
+    """A version in a window, compiled for meters whose slots are alike.
+
+    Attributes:
+        version: The version.
+        window: The window.
+        passes: How readings are reduced to numbers.
+        measures: What the measures of each charge give, in their order.
+        printers: The lines, in their order.
+        amounts: How amounts are rounded.
+        assumptions: What is taken for granted of all meters.
+
+    """
+
+    version: Version
+    window: Window
+    passes: tuple[Pass, ...]
+    measures: tuple[ChargeMeasures, ...]
+    printers: tuple[Printer, ...]
+    amounts: Amounts
+    assumptions: tuple[Assumption, ...]
+
+    @cached_property
+    def work(self) -> int:
+        """How many lines and steps a bill has at most."""
+        return sum(1 + each.column.most_steps for each in self.printers)
+
+    def cost(self, meter: Readings, terms: Terms) -> Cost | None:
+        """Return what one meter costs; None where that is not for the program."""
+        if not self._allows(terms):
+            return None
+        numbers = self._reduced(meter)
+        if numbers is None:
+            return None
+        lines, total = list[CostLine](), 0
+        for printer in self.printers:
+            line, due = printer.line(printer.column.number(numbers))
+            if line is not None:
+                lines.append(line)
+                total += due
+        return self._cost(tuple(lines), total, meter, numbers, terms)
+
+    def _allows(self, terms: Terms) -> bool:
+        allowance = terms.allowance
+        return allowance is None or allowance.has_room(len(self.printers), self.work)
+
+    def _reduced(self, meter: Readings) -> list[int] | None:
+        """Return the numbers of one meter; None where readings are missing, below zero or huge."""
+        numbers = list[int]()
+        for each in self.passes:
+            values = meter[each.role]
+            runs = each.runs(values)
+            if each.checks:
+                most = highest(runs if each.shows else values) * len(values)
+                if most > LARGEST:
+                    return None
+            numbers += each.numbers(runs).tolist()
+        return numbers
+
+    def costs(self, meters: Sequence[Readings], terms: Sequence[Terms]) -> Iterator[Cost | None]:
+        """Yield what each of many meters costs; None where that is not for the program."""
+        for first in range(0, len(meters), _CHUNK):
+            checkpoint()
+            yield from self._chunk(meters[first : first + _CHUNK], terms[first : first + _CHUNK])
+
+    def _chunk(self, meters: Sequence[Readings], terms: Sequence[Terms]) -> Iterator[Cost | None]:
+        rows, bounds = self._matrix(meters)
+        bound = max(bounds)
+        columns = [map(p.line, p.column.numbers(rows, bound)) for p in self.printers]
+        bills = zip(*columns, strict=True) if columns else repeat(())
+        for at, (meter, own, bill) in enumerate(zip(meters, terms, bills, strict=False)):
+            if not bounds[at] or not self._allows(own):
+                yield None
+                continue
+            lines = tuple([line for line, _ in bill if line is not None])
+            yield self._cost(lines, sum([due for _, due in bill]), meter, rows[at], own)
+
+    def _matrix(self, meters: Sequence[Readings]) -> tuple[Int64, list[int]]:
+        """Return the numbers of each meter, a row for each, and what bounds sums of each row.
+
+        Of a meter whose readings are missing, below zero or huge, that is 0.
+        """
+        all_runs = [np.empty((len(meters), len(each.bounds)), np.int64) for each in self.passes]
+        bounds = list[int]()
+        for at, meter in enumerate(meters):  # all passes of one: its readings are near then
+            bound = 1
+            for each, runs in zip(self.passes, all_runs, strict=True):
+                values = meter[each.role]
+                each.runs(values, runs[at])
+                if each.checks:
+                    most = highest(runs[at] if each.shows else values) * len(values)
+                    bound = 0 if most > LARGEST else bound and bound + most
+            bounds.append(bound * POWER)
+        parts = [each.numbers(runs) for each, runs in zip(self.passes, all_runs, strict=True)]
+        rows = np.concatenate(parts, axis=1) if parts else np.zeros((len(meters), 0), np.int64)
+        rows[[not each for each in bounds]] = 0
+        return rows, bounds
+
+    def _cost(
+        self,
+        lines: tuple[CostLine, ...],
+        total: int,
+        meter: Readings,
+        numbers: Sequence[int] | Int64,
+        terms: Terms,
+    ) -> Cost:
+        amounts, assumptions = self.amounts, self.assumptions
+        if terms.assumptions:
+            assumptions = tuple(dict.fromkeys((*terms.assumptions, *assumptions)))
+        if terms.allowance is not None:
+            self._count(numbers, len(lines), terms)
+        if amounts.decimals is None:
+            text = shortest(total, amounts.places)
+        else:
+            text = fixed(total, amounts.decimals)
+        origin = _Origin(self, meter, numbers)
+        currency = self.window.currency
+        return Cost(currency, text, lines, assumptions, dict(terms.state), origin, origin)
+
+    def _count(self, numbers: Sequence[int] | Int64, lines: int, terms: Terms) -> None:
+        row = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
+        steps = sum(
+            each.column.steps(row)
+            for each in self.printers
+            if each.column.always or each.column.number(row)
+        )
+        if terms.allowance is not None:
+            terms.allowance.taken += lines + steps
+
+    def slots(self, meter: Readings) -> Slots:
+        """Return the usage of a meter as its measures see it."""
+        window, intervals = self.window, dict(self.window.intervals)
+        portions = {
+            role: Portion(
+                Grid(window.start, intervals[role], len(values)), values, int(values.max())
+            )
+            for role, values in meter.items()
+        }
+        return slots_of(self.version, window, portions)
+
+
+def slots_of(version: Version, window: Window, portions: Mapping[str, Portion]) -> Slots:
+    """Return the usage of a meter in a window."""
+    return Slots(
+        window.start,
+        window.end,
+        window.zone,
+        version.types,
+        portions,
+        rounding=version.rounding,
+    )
+
+
+@attrs.define(eq=False)
+class _Origin:
+    """Where the lines of a meter come from: its charges tell, when somebody asks.
+
+    Attributes:
+        program: The program.
+        meter: The readings.
+        numbers: What they were reduced to.
+
+    """
+
+    program: Program
+    meter: Readings
+    numbers: Sequence[int] | Int64
+
+    @property
+    def versions(self) -> tuple[date, ...]:
+        """When the version became valid."""
+        return (self.program.version.valid_from,)
+
+    @property
+    def parts(self) -> tuple[CostPart, ...]:
+        """The version, and what was measured for it."""
+        return (CostPart(self.program.version.valid_from, self._measured),)
+
+    @cached_property
+    def details(self) -> tuple[Detail, ...]:
+        """Where each of the lines comes from."""
+        found = list[Detail]()
+        for each in self.program.measures:
+            code = code_of(each.charge)
+            columns = [p.column for p in self.program.printers if p.column.charge == code]
+            if any(column.stepped for column in columns):
+                found += self._stepped(each.charge, columns)
+                continue
+            for column in columns:
+                steps = () if column.constant is None else column.constant.line.steps
+                found.append(Detail(code, steps))
+        return tuple(found)
+
+    def _stepped(self, charge: Charge, columns: Sequence[Column]) -> Iterator[Detail]:
+        """Yield where the lines of a charge come from that tells their steps."""
+        version, code = self.program.version, code_of(charge)
+        bill = BillSoFar((), rates=version.rounding, language=version.language or ENGLISH)
+        with blamed(code):
+            given = list(charge.lines(self._measured[code], bill))
+        lines = [exact(code, line, version.rounding) for line in given if isinstance(line, Line)]
+        numbers = [(column, column.number(self._row)) for column in columns]
+        there = [column.exact(number) for column, number in numbers if number or column.always]
+        if [(i.line.code, i.exact) for i in lines] != [(i.line.code, i.exact) for i in there]:
+            raise differ(code)
+        for item in lines:
+            yield Detail(code, item.line.steps)
+
+    @cached_property
+    def _row(self) -> list[int]:
+        row = self.numbers
+        return row.tolist() if isinstance(row, np.ndarray) else list(row)
+
+    @cached_property
+    def _measured(self) -> Mapping[str, Measured]:
+        slots = self.program.slots(self.meter)
+        return {
+            code_of(each.charge): each.measured(self._row, slots) for each in self.program.measures
+        }
+
+
+def differ(code: str) -> TypeError:
+    """Return that what a charge says in two ways is not the same."""
+    return TypeError(f"{code}: the determinants of the charge are not those of its lines")
