@@ -94,7 +94,8 @@ class Spool:
         for piece, size in _pieces(items):
             self.received += size
             refuse_rows(self.received, most)
-            storable = [item for item in piece if _is_storable(item, defaults, problems)]
+            found = _divided(piece, defaults)
+            storable = [item for item in found if _is_storable(item, defaults, problems)]
             if storable and self.named is not None:
                 self.named.note(_apart(storable), defaults)
             readings = [item for item in storable if not isinstance(item, MeterRead)]
@@ -306,21 +307,28 @@ def _is_storable(
     item: Item | Readings, defaults: Defaults, problems: Problems
 ) -> TypeGuard[Reading | Run | Readings | MeterRead]:
     """Whether *item* is a reading, or several, that can be stored; if not, note why."""
+    if isinstance(item, Readings):
+        return True  # those of which one cannot be stored are divided
     if isinstance(item, Problem):
         fault = Fault(item.code, item.message, line=item.line)
     elif not (item.meter or defaults.meter):
         message = "no meter is named: neither in the file nor as `meter`"
-        fault = Fault("unknown_meter", message, line=_line(item))
+        fault = Fault("unknown_meter", message, line=item.line)
     elif not _is_finite(item):
-        fault = Fault("not_a_number", "not a number", line=_line(item))
+        fault = Fault("not_a_number", "not a number", line=item.line)
     else:
         return True
     problems.add(fault, _count(item))
     return False
 
 
-def _line(item: Reading | Run | Readings | MeterRead) -> int:
-    return item.lines[0] if isinstance(item, Readings) else item.line
+def _divided(items: Iterable[Item | Readings], defaults: Defaults) -> Iterator[Item | Readings]:
+    """Yield items; those that came together one by one where one of them cannot be stored."""
+    for item in items:
+        if isinstance(item, Readings) and not ((item.meter or defaults.meter) and _is_finite(item)):
+            yield from item.readings()
+        else:
+            yield item
 
 
 def _is_finite(item: Reading | Run | Readings | MeterRead) -> bool:
