@@ -22,7 +22,7 @@ import attrs
 from benchmarks.meter_files import FILES
 from benchmarks.peers import DECODERS
 from energia.convert import TEXT
-from energia.metering.decoders import Decoder, Defaults
+from energia.metering.decoders import Decoder, Defaults, HasMany
 from energia.metering.files import Spool
 from energia.metering.outcome import Problems
 from energia.plugins import Plugins
@@ -73,7 +73,8 @@ def speed(decoder: Decoder, data: bytes, said: Mapping[str, str]) -> Speed:
         problems = Problems()
         with TemporaryFile() as file:
             spool = Spool(file)
-            spool.fill(decoder.decode(pieces(data), options), Defaults("m"), problems, 10**9)
+            decode = decoder.decode_many if isinstance(decoder, HasMany) else decoder.decode
+            spool.fill(decode(pieces(data), options), Defaults("m"), problems, 10**9)
             if problems.counts:
                 raise SystemExit(f"{decoder.name}: {problems.listed()[0]}")
             return spool.received

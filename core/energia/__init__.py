@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from energia.metering.decoders import Problem as Problem
     from energia.metering.decoders import Proposal as Proposal
     from energia.metering.decoders import Reading as Reading
+    from energia.metering.decoders import Readings as Readings
     from energia.metering.decoders import Run as Run
     from energia.metering.names import NameOptions as NameOptions
     from energia.metering.names import Names as Names
@@ -227,6 +228,7 @@ _MODULES = {
         "Problem",
         "Proposal",
         "Reading",
+        "Readings",
         "Run",
     ),
     "metering.names": (

@@ -239,7 +239,13 @@ def to_micros(
         scaled = values * float(factor * MICRO)
         rounded = np.rint(scaled)
         size = np.abs(rounded)
-        near_tie = np.abs(scaled - rounded) >= 0.5 - size * 2.0**-51
+        away = np.abs(scaled - rounded)
+        largest = size.max(initial=0)
+        if largest <= BOUND and away.max(initial=0) < 0.5 - largest * 2.0**-51:
+            # None is missing, too large or near a tie, as in nearly all series: no need to ask of
+            # each of them.
+            return rounded.astype(np.int64), np.zeros(len(values), bool)
+        near_tie = away >= 0.5 - size * 2.0**-51
         outside = size > BOUND
     micro = np.where(np.isnan(values) | outside, 0, rounded).astype(np.int64)
     # From twice the bound on no rounding could bring a number back into range.

@@ -40,3 +40,47 @@ def test_blocks_do_not_matter(
         expected = decoded("\n".join(lines), options)
 
     assert found == expected
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("aab"), STEPS, CELLS), min_size=1, max_size=60),
+    size=st.integers(1, 30),
+    few=st.integers(1, 4),
+)
+def test_series_that_follow_each_other_do_not_matter(
+    rows: list[tuple[str, int, str]], size: int, few: int
+) -> None:
+    """Rows of several meters are read series by series, or each by itself: it is the same."""
+    moment, lines = BEGIN, ["meter,start,value"]
+    for meter, step, cell in rows:
+        moment += timedelta(minutes=step)
+        lines.append(f"{meter},{moment:%Y-%m-%d %H:%M},{cell}")
+    options = {"timezone": "Europe/London", "meter_column": "meter"}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layouts, "_BLOCK", size)
+        patch.setattr(layouts, "_FEW", few)
+        found = decoded("\n".join(lines), options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layouts.LongLayout, "_of_block", lambda *_: None)
+        expected = decoded("\n".join(lines), options)
+
+    assert found == expected
+
+
+@given(st.lists(st.lists(CELLS, min_size=4, max_size=4), min_size=1, max_size=4))
+def test_whole_days_do_not_matter(days: list[list[str]]) -> None:
+    """A day is read at once or cell by cell, also one on which clocks change."""
+    lines = ["day,00:00,01:00,02:00,03:00"]
+    lines += [f"2026-03-{27 + at},{','.join(cells)}" for at, cells in enumerate(days)]
+    options = {
+        **{"timezone": "Europe/London", "start_column": "day", "date_format": "%Y-%m-%d"},
+        "wide": "00:00..03:00",
+    }
+
+    found = decoded("\n".join(lines), options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layouts.WideLayout, "_whole", lambda *_: None)
+        expected = decoded("\n".join(lines), options)
+
+    assert found == expected

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from energia.db.queries import load
+from energia.db.queries import Literal, load
 from energia.db.tenant import Queries
 from energia.errors import Deadlock, Fault
 from energia.metering.merge import Blocks, BlockState, ImportBlocks, Merge, merge
@@ -138,8 +138,9 @@ class BlockReadings:
     def blocks(self) -> Blocks:
         """Return them as blocks of arrays, empty but for these slots."""
         blocks = Blocks.empty(len(self.keys), self.width)
-        blocks.values[self.row, self.slot] = self.values
-        blocks.quality[self.row, self.slot] = self.quality
+        place = self.row * self.width + self.slot
+        blocks.values.ravel()[place] = self.values
+        blocks.quality.ravel()[place] = self.quality
         return blocks
 
     def contradiction(self, reading: int, before: np.int64) -> Fault:
@@ -336,7 +337,7 @@ async def _write(
         {
             "channels": literal(keys.channels[rows]),
             "days": literal(keys.days[rows]),
-            "values": value_literals(changed.values),
+            "values": Literal(value_literals(changed.values)),
             "quality": quality_literals(changed.quality),
             "revisions": literal(stored.revisions[rows]),
             "keep": literal(merged.revise[rows]),
@@ -413,8 +414,10 @@ def literal(numbers: Int64 | Mask | Quality) -> str:
 def value_literals(values: Micro) -> str:
     """Return int64[n, width] as the literal of a text[] of n literals."""
     text = msgspec.json.encode(values.tolist()).decode()[2:-2]
-    # No other value contains the digits of MISSING: the bound of a slot is far below it.
-    return '{"{' + text.replace(str(MISSING), "NULL").replace("],[", '}","{') + '}"}'
+    if (values == MISSING).any():
+        # No other value contains its digits: the bound of a slot is far below it.
+        text = text.replace(str(MISSING), "NULL")
+    return '{"{' + text.replace("],[", '}","{') + '}"}'
 
 
 def quality_literals(quality: Quality) -> str:

@@ -113,6 +113,40 @@ class Run:
 
 
 @attrs.define
+class Readings:
+    """Readings of one channel that have a time stamp and a value each, and nothing else.
+
+    What a decoder gives in `decode_many` in the place of as many `Reading`s, to be several times as
+    fast; they mean the same.
+
+    Attributes:
+        lines: Where each of them is, counted from 1.
+        values: The quantities as they are written, None where one is missing.
+        instants: When each slot starts, in seconds since 1970-01-01T00:00Z; or, with
+        ends: when it ends.
+        meter: The meter's id, if the file names one.
+        channel: The channel's id, if the file names one.
+        unit: The unit, if the file or the client names one.
+
+    """
+
+    lines: Sequence[int]
+    values: Sequence[Decimal | None]
+    instants: Sequence[int]
+    ends: bool = False
+    meter: str | None = None
+    channel: str | None = None
+    unit: str | None = None
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield them one by one."""
+        names = self.meter, self.channel, self.unit
+        for line, value, instant in zip(self.lines, self.values, self.instants, strict=True):
+            start, end = (None, instant) if self.ends else (instant, None)
+            yield Reading(line, value, start, end, ACTUAL, *names)
+
+
+@attrs.define
 class MeterRead:
     """What a register showed, by a line of a file.
 
@@ -193,6 +227,15 @@ class Decoder(Protocol):
             Invalid: The options do not fit the file.
 
         """
+        ...
+
+
+@runtime_checkable
+class HasMany(Protocol):
+    """A decoder that gives readings many at a time where it can."""
+
+    def decode_many(self, chunks: Iterable[bytes], options: Any, /) -> "Iterator[Item | Readings]":
+        """Read a file as `decode` does, which yields what is in `Readings` one by one."""
         ...
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import IO, Final, Self, TypeGuard
 
 import attrs
@@ -22,9 +22,17 @@ import numpy.typing as npt
 
 from energia.errors import Fault, Invalid, TooLarge
 from energia.metering.creation import NamedChannels
-from energia.metering.decoders import Defaults, Item, MeterRead, Problem, Reading, Run
+from energia.metering.decoders import (
+    Defaults,
+    Item,
+    MeterRead,
+    Problem,
+    Reading,
+    Readings,
+    Run,
+)
 from energia.metering.outcome import Problems
-from energia.metering.series import Mask, Quality
+from energia.metering.series import ACTUAL, Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns, refuse_rows
 from energia.time import BadDuration, Int64, length_of, length_text, utc_text
 from energia.work import temporary_file
@@ -63,6 +71,7 @@ class Spool:
         self._file = file
         self._published = _Published()
         self._outdated: Mapping[int, list[tuple[int, int]]] = {}
+        self._numbers = _Numbers()
 
     @classmethod
     @asynccontextmanager
@@ -73,7 +82,7 @@ class Spool:
 
     def fill(
         self,
-        items: Iterable[Item],
+        items: Iterable[Item | Readings],
         defaults: Defaults,
         problems: Problems,
         most: int,
@@ -85,19 +94,20 @@ class Spool:
         for piece, size in _pieces(items):
             self.received += size
             refuse_rows(self.received, most)
-            storable = [item for item in piece if _is_storable(item, defaults, problems)]
+            found = _divided(piece, defaults)
+            storable = [item for item in found if _is_storable(item, defaults, problems)]
             if storable and self.named is not None:
-                self.named.note(storable, defaults)
+                self.named.note(_apart(storable), defaults)
             readings = [item for item in storable if not isinstance(item, MeterRead)]
             if readings:
-                self._put(_FileRows.of(readings, defaults), readings)
+                self._put(_FileRows.of(readings, defaults, self._numbers), readings)
             reads = [item for item in storable if isinstance(item, MeterRead)]
             if reads:
                 self._put_reads(reads, defaults)
         self._outdated, self.superseded = self._published.outdated()
         self.rewind()
 
-    def _put(self, rows: "_FileRows", readings: "list[Reading | Run]") -> None:
+    def _put(self, rows: "_FileRows", readings: "list[Reading | Run | Readings]") -> None:
         rows.published = self._published.note(self._pieces, readings)
         self._dump(rows, (meter for meter, _, _ in rows.origins))
 
@@ -213,13 +223,13 @@ class Parts:
                 yield item
 
 
-def _count(item: Item) -> int:
-    return len(item.values) if isinstance(item, Run) else 1
+def _count(item: Item | Readings) -> int:
+    return len(item.values) if isinstance(item, Run | Readings) else 1
 
 
-def _pieces(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
+def _pieces(items: Iterable[Item | Readings]) -> Iterator[tuple[list[Item | Readings], int]]:
     """Yield the items of a file, about `PIECE` readings at a time, and how many these are."""
-    piece: list[Item] = []
+    piece: list[Item | Readings] = []
     size = 0
     for item in items:
         piece.append(item)
@@ -261,7 +271,7 @@ class _Published:
     def __init__(self) -> None:
         self._table = array("q")
 
-    def note(self, piece: int, items: Iterable[Reading | Run]) -> list[Publication]:
+    def note(self, piece: int, items: Iterable[Reading | Run | Readings]) -> list[Publication]:
         """Note the runs of a piece that say when they were published, and return them."""
         first, published = 0, list[Publication]()
         for item in items:
@@ -294,9 +304,11 @@ class _Published:
 
 
 def _is_storable(
-    item: Item, defaults: Defaults, problems: Problems
-) -> TypeGuard[Reading | Run | MeterRead]:
-    """Whether *item* is a reading, or a run, that can be stored; if not, note why."""
+    item: Item | Readings, defaults: Defaults, problems: Problems
+) -> TypeGuard[Reading | Run | Readings | MeterRead]:
+    """Whether *item* is a reading, or several, that can be stored; if not, note why."""
+    if isinstance(item, Readings):
+        return True  # those of which one cannot be stored are divided
     if isinstance(item, Problem):
         fault = Fault(item.code, item.message, line=item.line)
     elif not (item.meter or defaults.meter):
@@ -310,10 +322,22 @@ def _is_storable(
     return False
 
 
-def _is_finite(item: Reading | Run | MeterRead) -> bool:
-    if not isinstance(item, Run):
+def _divided(items: Iterable[Item | Readings], defaults: Defaults) -> Iterator[Item | Readings]:
+    """Yield items; those that came together one by one where one of them cannot be stored."""
+    for item in items:
+        if isinstance(item, Readings) and not ((item.meter or defaults.meter) and _is_finite(item)):
+            yield from item.readings()
+        else:
+            yield item
+
+
+def _is_finite(item: Reading | Run | Readings | MeterRead) -> bool:
+    if not isinstance(item, Run | Readings):
         return item.value is None or item.value.is_finite()
-    return all(value is None or value.is_finite() for value in item.values)
+    try:
+        return all(map(Decimal.is_finite, item.values))  # type: ignore[arg-type]
+    except TypeError:  # one of them is missing
+        return all(value is None or value.is_finite() for value in item.values)
 
 
 def _values(item: Reading | Run) -> Iterable[Decimal | None]:
@@ -350,17 +374,29 @@ class _FileRows:
     published: list[Publication] = attrs.Factory(list)
 
     @classmethod
-    def of(cls, items: list[Reading | Run], defaults: Defaults) -> Self:
+    def of(
+        cls, items: list[Reading | Run | Readings], defaults: Defaults, numbers: "_Numbers"
+    ) -> Self:
         """Return the columns of readings, and of the readings of runs, in their order."""
+        together = [item for item in items if isinstance(item, Readings)]
+        # Most files have items of one sort alone: much is saved by looking at it.
+        some: Sequence[Reading | Run | Readings | MeterRead]
+        some = items if len(together) == len(items) else [*_apart(items)]
         meter, channel = defaults.meter, defaults.channel
         origins: dict[Origin, int] = {}
-        names = [(item.meter or meter or "", item.channel or channel, item.unit) for item in items]
+        names = [(item.meter or meter or "", item.channel or channel, item.unit) for item in some]
         origin = np.array([origins.setdefault(name, len(origins)) for name in names], np.int64)
-        readings = [item for item in items if isinstance(item, Reading)]
-        if len(readings) == len(items):  # as in most files: much is saved by looking at it
-            return cls(tuple(origins), origin, *_columns(readings))
-        counts = np.array([_count(item) for item in items], np.int64)
-        return cls(tuple(origins), np.repeat(origin, counts), *_run_columns(items, counts))
+        if some is items:
+            counts = np.array([_count(item) for item in together], np.int64)
+            found = _columns_together(together, counts, numbers)
+            return cls(tuple(origins), np.repeat(origin, counts), *found)
+        readings = [item for item in some if isinstance(item, Reading)]
+        if len(readings) == len(some):
+            return cls(tuple(origins), origin, *_columns(readings, numbers))
+        runs = [item for item in some if isinstance(item, Reading | Run)]
+        counts = np.array([_count(item) for item in runs], np.int64)
+        found = _run_columns(runs, counts, numbers)
+        return cls(tuple(origins), np.repeat(origin, counts), *found)
 
     @classmethod
     def joined(cls, pieces: "Sequence[_FileRows]") -> Self:
@@ -444,23 +480,67 @@ class FileBatch:
 
 def runs_of(readings: list[Reading]) -> ReadingRuns:
     """Return readings of a file, which name their meters and channels, as runs of one slot."""
-    return _FileRows.of([*readings], Defaults()).runs()
+    return _FileRows.of([*readings], Defaults(), _Numbers()).runs()
 
 
 _Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
 
 
-def _columns(items: list[Reading]) -> _Columns:
+class _Numbers(dict[Decimal | None, tuple[float, str]]):
+    """The nearest float and the text of numbers; most files have each number again and again.
+
+    Numbers that are equal share a text, which is as exact for each of them.
+    """
+
+    _MOST: Final = 100_000
+
+    def __missing__(self, value: Decimal | None) -> tuple[float, str]:
+        """Find them out, and remember them."""
+        if len(self) >= self._MOST:
+            self.clear()
+        text = str(value)
+        found = self[value] = (np.nan if value is None else float(text), text)
+        return found
+
+    def columns(self, values: Iterable[Decimal | None]) -> tuple[npt.NDArray[np.float64], str]:
+        """Return the floats of values, and their texts, a line each."""
+        pairs = list(map(self.__getitem__, values))
+        floats = np.fromiter([pair[0] for pair in pairs], np.float64, len(pairs))
+        return floats, "\n".join([pair[1] for pair in pairs])
+
+
+def _apart(
+    items: Iterable[Reading | Run | Readings | MeterRead],
+) -> Iterator[Reading | Run | MeterRead]:
+    for item in items:
+        if isinstance(item, Readings):
+            yield from item.readings()
+        else:
+            yield item
+
+
+def _columns_together(items: list[Readings], counts: Int64, numbers: _Numbers) -> _Columns:
+    """Return the columns of readings that came together, from `instants` on."""
+    size = int(counts.sum())
+    return (
+        np.fromiter(chain.from_iterable(item.instants for item in items), np.int64, size),
+        np.repeat(np.array([item.ends for item in items], bool), counts),
+        np.zeros(size, np.int64),
+        np.full(size, ACTUAL, np.int8),
+        np.fromiter(chain.from_iterable(item.lines for item in items), np.int64, size),
+        *numbers.columns(chain.from_iterable(item.values for item in items)),
+    )
+
+
+def _columns(items: list[Reading], numbers: _Numbers) -> _Columns:
     """Return the columns of single readings, from `instants` on."""
-    values = [item.value for item in items]
     return (
         np.array([item.end if item.start is None else item.start for item in items], np.int64),
         np.array([item.start is None for item in items], bool),
         np.array([_length(item.start, item.end) for item in items], np.int64),
         np.array([item.quality for item in items], np.int8),
         np.array([item.line for item in items], np.int64),
-        np.array([np.nan if value is None else float(value) for value in values], np.float64),
-        "\n".join(map(str, values)),
+        *numbers.columns([item.value for item in items]),
     )
 
 
@@ -468,21 +548,19 @@ def _length(start: int | None, end: int | None) -> int:
     return 0 if start is None or end is None else end - start
 
 
-def _run_columns(items: list[Reading | Run], counts: Int64) -> _Columns:
+def _run_columns(items: list[Reading | Run], counts: Int64, numbers: _Numbers) -> _Columns:
     """Return the columns of runs, among which single readings may be; *counts* of each."""
     instants, is_end, intervals, lines = (
         np.repeat(np.array(column), counts) for column in zip(*map(_place, items), strict=True)
     )
     position = np.arange(len(instants)) - np.repeat(np.cumsum(counts) - counts, counts)
-    values = [value for item in items for value in _values(item)]
     return (
         instants + position * intervals,
         is_end,
         intervals,
         np.array([code for item in items for code in _qualities(item)], np.int8),
         lines,
-        np.array([np.nan if value is None else float(value) for value in values], np.float64),
-        "\n".join(map(str, values)),
+        *numbers.columns(value for item in items for value in _values(item)),
     )
 
 

@@ -37,7 +37,7 @@ from energia.metering import registry
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.counters import Counters
-from energia.metering.decoders import Decoder, Defaults, Item, MeterRead
+from energia.metering.decoders import Decoder, Defaults, HasMany, Item, MeterRead
 from energia.metering.files import FileBatch, Parts, Spool, runs_of
 from energia.metering.irregular import sent_read, sent_stretch
 from energia.metering.models import NewRead, NewReads, NewStretch, NewStretches
@@ -170,7 +170,9 @@ class Intake:
         with all problems, or `Deadlock` where others stood in the way, again and again.
         """
         problems, digest = Problems(self.limit), hashlib.sha256()
-        items = decoder.decode(_hashed(chunks, digest.update), options)
+        sent_bytes = _hashed(chunks, digest.update)
+        decode = decoder.decode_many if isinstance(decoder, HasMany) else decoder.decode
+        items = decode(sent_bytes, options)
         async with self._refusals(decoder.name), Spool.opened(site) as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
             await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)

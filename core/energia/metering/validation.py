@@ -49,6 +49,7 @@ from energia.work import off_loop
 
 SQL: Final = load(__package__)
 T = TypeVar("T")
+Column = TypeVar("Column", Int64, Quality)
 
 #: Readings lie in these years.
 FIRST: Final = instant_of(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
@@ -153,12 +154,18 @@ class ReadingRuns:
         run = int(np.searchsorted(self.bases, index, side="right")) - 1
         return self.fault(code, message, run, index - int(self.bases[run]))
 
-    def expand(self, runs: Int64) -> tuple[Int64, Int64, Int64]:
-        """Return, for each value of *runs*, its run, its position in it and its index."""
+    def expand(self, runs: Int64) -> tuple[Int64, Int64]:
+        """Return, for each value of *runs*, its position in its run and its index."""
         lengths = self.lengths[runs]
-        run = np.repeat(runs, lengths)
-        position = np.arange(len(run)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return run, position, self.bases[run] + position
+        total = int(lengths.sum())
+        first = np.cumsum(lengths) - lengths
+        position = np.arange(total) - np.repeat(first, lengths)
+        return position, position + np.repeat(self.bases[runs], lengths)
+
+    def spread(self, column: Column, runs: Int64) -> Column:
+        """Return what *column* has of the run of each value of *runs*."""
+        spread: Column = np.repeat(column[runs], self.lengths[runs])
+        return spread
 
     def count(self, runs: Int64) -> int:
         """Return how many readings of some runs were not refused yet."""
@@ -576,7 +583,8 @@ def _valid(
     if runs.is_file and runs.is_doubted:
         readings = _without_counters(runs, readings, directory, problems)
     width = DAY // int(directory.intervals[assignment.channel[group[0]]])
-    day, slot = readings.slot // width, readings.slot % width
+    day = readings.slot // width
+    slot = readings.slot - day * width  # a fraction of what `%` takes
     # Sorted by channel and slot, so a block begins where one of channel and day changes.
     first = np.ones(len(day), bool)
     first[1:] = (readings.channel[1:] != readings.channel[:-1]) | (day[1:] != day[:-1])
@@ -644,28 +652,42 @@ def _scaled(
     Values are scaled as binary floats, each unit at once, and again as they were written where a
     float is too near to a tie to decide the rounding (`units.to_micros`).
     """
-    run, position, index = runs.expand(group)
+    position, index = runs.expand(group)
+    sent = runs.values[index]
     values = np.zeros(len(index), np.int64)
-    outside = np.zeros(len(index), bool)
-    factor = assignment.factor[run]
-    for number in np.unique(factor).tolist():
-        rows = np.flatnonzero(factor == number)
+    outside, rounded = np.zeros((2, len(index)), bool)
+    for factor, rows in _by_factor(runs, assignment, group):
         exact = _Exact(runs, index[rows])
-        values[rows], outside[rows] = to_micros(
-            runs.values[exact.index], assignment.factors[number], exact
-        )
-        too_fine = finer(runs.values[exact.index], assignment.factors[number]) & ~outside[rows]
-        _tell_rounded(runs, exact.index[too_fine], problems)
-    null = np.isnan(runs.values[index])
-    values[null] = MISSING
-    quality = np.where(null, 0, runs.quality[run]).astype(np.int8)
+        values[rows], outside[rows] = to_micros(sent[rows], factor, exact)
+        rounded[rows] = finer(sent[rows], factor) & ~outside[rows]
+    _tell_rounded(runs, index[rounded], problems)
+    quality = runs.spread(runs.quality, group)
+    null = np.isnan(sent)
+    if null.any():
+        values[null], quality[null] = MISSING, 0
     readings = _SlotReadings(
-        assignment.channel[run], assignment.slot[run] + position, index, values, quality
+        runs.spread(assignment.channel, group),
+        runs.spread(assignment.slot, group) + position,
+        index,
+        values,
+        quality,
     )
     if runs.refused is not None:
         fits = ~runs.refused[index]
         readings, outside = readings.take(fits), outside[fits]
     return _without(runs, readings, outside, _TOO_LARGE, problems)
+
+
+def _by_factor(
+    runs: ReadingRuns, assignment: Assignment, group: Int64
+) -> Iterator[tuple[Fraction, Int64 | slice]]:
+    """Yield the factors of the units of a *group*, each with the readings that have it."""
+    if len(assignment.factors) == 1:
+        yield assignment.factors[0], slice(None)
+        return
+    factor = runs.spread(assignment.factor, group)
+    for number in np.unique(factor).tolist():
+        yield assignment.factors[number], np.flatnonzero(factor == number)
 
 
 def _tell_rounded(runs: ReadingRuns, indexes: Int64, problems: Problems) -> None:
@@ -752,6 +774,8 @@ def _is_counter(values: Micro, slots: Int64, interval: int) -> bool:
 def _deleted(readings: _SlotReadings, directory: Directory) -> Mask:
     """Return which readings are of slots that were deleted, as a law asks."""
     channel = readings.channel
+    if (directory.deleted == FIRST).all():  # of no channel, as a rule: no reading is before that
+        return np.zeros(len(channel), bool)
     starts = readings.slot * directory.intervals[channel] + directory.offsets[channel]
     deleted: Mask = starts < directory.deleted[channel]
     return deleted

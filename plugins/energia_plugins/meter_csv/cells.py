@@ -4,7 +4,7 @@ The same texts come again and again: each is read once, and remembered within bo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Final
 
@@ -97,6 +97,14 @@ class Values:
             self.known.clear()
         value = self.known[cell] = self._first(cell)
         return value
+
+    def each(self, cells: Sequence[str]) -> list[Decimal | None]:
+        """Return the values of cells; raises `BadValue`."""
+        known = self.known
+        try:
+            return [known[cell] for cell in cells]
+        except KeyError:
+            return [self.read(cell) for cell in cells]
 
     def _first(self, cell: str) -> Decimal | None:
         text = plain(cell).replace("\u2212", "-")  # the minus of typesetters

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from energia import Item, MeterRead, Problem, Proposal, Reading
+from energia import Item, MeterRead, Problem, Proposal, Reading, Readings
 from energia.time import Zone
 from energia_plugins.meter_csv.header import Header, found
-from energia_plugins.meter_csv.layouts import LongLayout, WideLayout
+from energia_plugins.meter_csv.layouts import Items, LongLayout, WideLayout
 from energia_plugins.meter_csv.options import CsvOptions, TableOptions
 from energia_plugins.meter_csv.presets import presets
 from energia_plugins.meter_csv.proposal import proposal
@@ -50,20 +50,35 @@ class CsvDecoder:
             Invalid: A column is not in the header.
 
         """
+        yield from each(self.decode_many(chunks, options))
+
+    def decode_many(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item | Readings]:
+        """Yield the same, readings together where rows say nothing but when and how much."""
         yield from readings(rows(chunks, options.codec, options.mark), options)
 
 
-def readings(table: Iterator[Row], options: TableOptions) -> Iterator[Item]:
+def readings(table: Iterator[Row], options: TableOptions) -> Iterator[Item | Readings]:
     """Yield the readings, or reads, and problems of a table; raises `Invalid`."""
     items = _items(table, options)
     if options.reads:
-        return map(_as_read, items)
-    return items if options.length is None else _long(items, options.length, options.timezone)
+        return map(_as_read, each(items))
+    if options.length is None:
+        return items
+    return _long(each(items), options.length, options.timezone)
 
 
-def _as_read(item: Reading | Problem) -> Item:
+def each(items: Iterable[Item | Readings]) -> Iterator[Item]:
+    """Yield items one by one, also those that came together."""
+    for item in items:
+        if isinstance(item, Readings):
+            yield from item.readings()
+        else:
+            yield item
+
+
+def _as_read(item: Item) -> Item:
     """Return a reading as what a register shows at its time stamp."""
-    if isinstance(item, Problem):
+    if not isinstance(item, Reading):
         return item
     if item.value is None:
         return Problem(item.line, "missing_value", "a read of a register has a value")
@@ -73,9 +88,7 @@ def _as_read(item: Reading | Problem) -> Item:
     return MeterRead(item.line, item.value, instant, item.quality, *names)
 
 
-def _long(
-    items: Iterator[Reading | Problem], length: str, timezone: str | None
-) -> Iterator[Reading | Problem]:
+def _long(items: Iterator[Item], length: str, timezone: str | None) -> Iterator[Item]:
     """Yield readings that are each a whole day, month or year of a time zone."""
     zone = Zone.named(timezone or "UTC")
     for item in items:
@@ -102,7 +115,7 @@ def _next(day: date, length: str) -> date:
     return date(year, month + 1, 1)
 
 
-def _items(table: Iterator[Row], options: TableOptions) -> Iterator[Reading | Problem]:
+def _items(table: Iterator[Row], options: TableOptions) -> Items:
     if options.until is not None:
         table = _until(table, options.until)
     if options.footer_rows:

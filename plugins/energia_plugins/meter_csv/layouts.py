@@ -7,12 +7,13 @@ first one; a file of millions of rows is read by little more than lookups of wha
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial
-from itertools import islice, repeat
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final
 
 import attrs
 
-from energia import ACTUAL, EnergiaError, Fault, Problem, Reading
+from energia import ACTUAL, EnergiaError, Fault, Problem, Reading, Readings
 from energia_plugins.meter_csv.cells import (
     BadQuality,
     BadValue,
@@ -26,16 +27,18 @@ from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
-from energia_plugins.meter_csv.stamps import BlockReader, Stamps, part_of
+from energia_plugins.meter_csv.stamps import Stamps, part_of
 from energia_plugins.meter_csv.text import Row
 from energia_plugins.meter_csv.times import BadTime
 from energia_plugins.meter_csv.words import items, name, plain, qualities_of, span_of
 
-Items = Iterator[Reading | Problem]
+Items = Iterator[Reading | Readings | Problem]
 #: How many days are remembered.
 _DAYS: Final = 1000
 #: So many rows are read at a time, where they are read column by column.
 _BLOCK: Final = 256
+#: Rows of one series that follow each other, from so many on.
+_FEW: Final = 8
 #: What is wrong with a row as a whole.
 _BAD: Final = (BadTime, BadWord, BadQuality, BadValue)
 
@@ -188,14 +191,43 @@ class LongLayout:
 
     def readings(self, rows: Iterable[Row]) -> Items:
         """Yield the readings and problems of rows."""
-        slot = self._slot
         others = (self.quality, self.factor, self.until, self.units)
-        if slot is None or self.stamps.block is None or any(one is not None for one in others):
-            yield from self._one_by_one(rows, slot)
+        if self.stamps.block is None or any(one is not None for one in others):
+            yield from self._one_by_one(rows, self._slot)
             return
         for block in _blocks(rows):
-            found = self._of_block(block, slot, self.stamps.block)
-            yield from self._one_by_one(block, slot) if found is None else found
+            for part, origin in self._by_origin(block):
+                found = None
+                if origin is not None and not _is_of_several(origin):
+                    found = self._of_block(part, origin)
+                if found is None:
+                    yield from self._one_by_one(part, self._slot)
+                else:
+                    yield found
+
+    def _by_origin(self, rows: list[Row]) -> Iterator[tuple[list[Row], Origin | None]]:
+        """Yield rows that follow each other and are of one origin, with it; None for others."""
+        named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
+        if not named:
+            yield rows, self.origins.read(())
+            return
+        try:
+            words = list(map(itemgetter(*named), [cells for _, cells in rows]))
+        except IndexError:
+            yield rows, None
+            return
+        parts = [rows]
+        if words.count(words[0]) < len(words):
+            pairs = groupby(zip(words, rows, strict=True), itemgetter(0))
+            parts = [[row for _, row in part] for _, part in pairs]
+        if len(parts) * _FEW > len(rows):
+            yield rows, None  # of one series after the other: together they are nothing
+            return
+        for part in parts:
+            try:
+                yield part, self.origins.read(part[0][1])
+            except BadWord:
+                yield part, None
 
     def _one_by_one(self, rows: Iterable[Row], slot: Slot | None) -> Items:
         """Yield the readings and problems of rows, of which each has one value for a *slot*."""
@@ -213,29 +245,28 @@ class LongLayout:
                 if not self.shape.says_nothing(cells):
                     yield Problem(line, _code(error), str(error))
 
-    def _of_block(
-        self, rows: list[Row], slot: Slot, stamps: BlockReader
-    ) -> Iterator[Reading] | None:
+    def _of_block(self, rows: list[Row], origin: Origin) -> Readings | None:
         """Return the readings of rows with nothing but a stamp and a value, column by column.
 
         None where something is wrong with a row, or special: then each is looked at. That most
         files have nothing of it saves a third of the time.
         """
-        columns, start, at = self.shape.columns, self.shape.start, slot.columns[0]
-        if any(len(cells) != columns for _, cells in rows):
+        (slot,), start = origin.slots, self.shape.start
+        (at,) = slot.columns
+        lines, table = [line for line, _ in rows], [cells for _, cells in rows]
+        if set(map(len, table)) != {self.shape.columns}:
             return None
         try:
-            values = list(map(self.values.read, [cells[at] for _, cells in rows]))
+            values = self.values.each([cells[at] for cells in table])
         except BadValue:
             return None
-        instants = stamps([cells[start] for _, cells in rows], None, values)
+        assert self.stamps.block is not None
+        series = None if self._slot is not None else origin.series
+        instants = self.stamps.block([cells[start] for cells in table], series, values)
         if instants is None:
             return None
-        nothing: Iterable[int | None] = repeat(None)
-        starts, ends = (nothing, instants) if self.ends else (instants, nothing)
-        names = repeat(slot.meter), repeat(slot.channel), repeat(self.unit)
-        lines = (line for line, _ in rows)
-        return map(Reading, lines, values, starts, ends, repeat(ACTUAL), *names)
+        names = slot.meter, slot.channel, self.unit
+        return Readings(lines, values, instants, self.ends, *names)
 
     @property
     def _slot(self) -> Slot | None:
@@ -442,6 +473,9 @@ class WideLayout:
         if not self.row.clocks:
             self.row.refuse_doubt(day, [bool(cells[at].strip()) for at in self.columns])
         qualities = [self.qualities.read(cells[column]) for column in self.flags] or [ACTUAL]
+        if not self.flags and (found := self._whole(line, cells, slot, instants)) is not None:
+            yield found
+            return
         if len(qualities) == 1:
             qualities *= len(instants)
         meter, channel, unit, ends = slot.meter, slot.channel, self.unit, self.ends
@@ -459,6 +493,21 @@ class WideLayout:
                 continue
             start, end = (None, instant) if ends else (instant, None)
             yield Reading(line, value, start, end, quality, meter, channel, unit)
+
+    def _whole(
+        self, line: int, cells: list[str], slot: Slot, instants: list[int | None]
+    ) -> Readings | None:
+        """Return the readings of a day that has all its intervals, and nothing but numbers."""
+        columns = self.columns
+        try:
+            values = self.values.each(cells[columns[0] : columns[-1] + 1])
+        except BadValue:
+            return None
+        known = [instant for instant in instants if instant is not None]
+        if not len(known) == len(instants) == len(values):
+            return None
+        names = slot.meter, slot.channel, self.unit
+        return Readings([line] * len(values), values, known, self.ends, *names)
 
     def _surplus(self, cells: list[str], column: int) -> str:
         return (

@@ -186,6 +186,8 @@ class Times:
     _days: dict[str, _Day] = attrs.field(factory=dict, init=False)
     _hours: dict[str, _Clock] = attrs.field(factory=dict, init=False)
     _midnights: dict[str, int] = attrs.field(factory=dict, init=False)
+    # Of stamps with an offset, which mean the same wherever they are.
+    _instants: dict[str, int] = attrs.field(factory=dict, init=False)
 
     def stamp(self, text: str, series: object, blank: bool) -> int:
         """Return the instant of a stamp in one cell, in seconds, UTC.
@@ -230,7 +232,10 @@ class Times:
             values: The values of the rows, None where a row has none.
 
         """
-        pairs = list(map(self.format.cut, texts))
+        try:
+            return [self._instants[text] for text in texts]
+        except KeyError:
+            pairs = list(map(self.format.cut, texts))
         try:
             days = self._each(self._days, self._day, [day for day, _ in pairs])
             hours = self._each(self._hours, self._hour, [hour for _, hour in pairs])
@@ -238,6 +243,9 @@ class Times:
             return None
         local = [day.midnight + hour.seconds for day, hour in zip(days, hours, strict=True)]
         if all(hour.has_offset for hour in hours):
+            if len(self._instants) + len(local) > _KEPT:
+                self._instants.clear()
+            self._instants.update(zip(texts, local, strict=True))
             return local
         shifts = [day.shift for day in days if day.shift is not None]
         is_simple = len(shifts) == len(days) and not any(

@@ -19,7 +19,7 @@ import attrs
 from msgspec import Meta
 
 from energia import Invalid, Item, Malformed, Proposal
-from energia_plugins.meter_csv.decoder import readings
+from energia_plugins.meter_csv.decoder import each, readings
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.presets import presets
 from energia_plugins.meter_csv.proposal import sheet_proposal
@@ -107,7 +107,7 @@ class ExcelDecoder:
             for chunk in chunks:
                 file.write(chunk)
             _refuse_bombs(file)
-            yield from readings(_rows(library, file, options), options)
+            yield from each(readings(_rows(library, file, options), options))
 
 
 def _library() -> Any:

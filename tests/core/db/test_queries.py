@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from energia.db.queries import blocks, load
+from energia.db.pool import Tenant
+from energia.db.queries import Literal, blocks, load
 
 TEXT = """-- What this file is about.
 
@@ -55,3 +56,17 @@ def test_the_file_is_found_in_its_package(tmp_path: Path, monkeypatch: pytest.Mo
     statements = load("package_with_queries")
 
     assert list(statements) == ["site_get", "site_list"]
+
+
+async def test_a_literal_arrives_as_it_is(tenant: Tenant) -> None:
+    """An array of numbers is not looked at again on its way."""
+    numbers = Literal("{1,NULL,-3}")
+
+    assert await tenant.records("select %s::int[] as found", numbers) == [{"found": [1, None, -3]}]
+
+
+@pytest.mark.parametrize("text", ["{1'}", "{\\}", "{\0}"])
+def test_a_literal_that_has_to_be_escaped_is_refused(text: str) -> None:
+    """What could end the literal, or is no text, is no part of one."""
+    with pytest.raises(ValueError, match="escaped"):
+        Literal(text)

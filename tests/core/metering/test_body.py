@@ -3,13 +3,18 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energia import convert
 from energia.db.pool import Tenant
 from energia.errors import Invalid, Malformed, TooLarge
-from energia.metering.body import slices
+from energia.metering import body as bodies
+from energia.metering.body import Body, slices
+from energia.metering.outcome import Problems
+from energia.metering.validation import ReadingRuns
 from tests.core.metering.setting import HEAD, STAMP, START, counts, meter, one_series, post, series
 
 
@@ -234,3 +239,89 @@ def test_readings_are_decoded_in_slices(items: list[dict[str, str]], size: int) 
         assert any("}" in item["meter"] for item in items)
     else:
         assert decoded == items
+
+
+STAMP_ENDS = ["-03:00", "", ".5Z", "x"]
+#: The fields of a reading, each as it is in nearly all bodies or as it may be.
+ITEMS = st.fixed_dictionaries(
+    {
+        "meter": st.sampled_from(["m", "n", 'a"b', "start"]),
+        "start": st.sampled_from([STAMP, *(f"2026-03-01T00:00:00{end}" for end in STAMP_ENDS)]),
+        "value": st.sampled_from([1, 2.5, 1e400, "1.5", None, "x"]),
+    },
+    optional={
+        "channel": st.sampled_from([None, "import"]),
+        "unit": st.sampled_from([None, "kWh"]),
+        "quality": st.sampled_from(["actual", "estimated", "good"]),
+        "other": st.just(1),
+    },
+)
+
+
+@given(st.lists(ITEMS, max_size=4), st.booleans())
+def test_readings_are_read_together_as_one_by_one(
+    items: list[dict[str, object]], again: bool
+) -> None:
+    """Whether all items are plain or each is looked at: the same readings, and the same faults."""
+    text = json.dumps({"readings": items}).replace("Infinity", "1e400")
+    if again and items:
+        text = text.replace('{"meter"', '{"unit": "kWh", "meter"', 2)
+
+    together = _read(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "_plain_runs", lambda _: None)
+        expected = _read(text.encode())
+
+    assert together == expected
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "meter": st.sampled_from(["m", 'a"b']),
+                "start": st.sampled_from([STAMP, *(f"2026-03-01T00:00:00{e}" for e in STAMP_ENDS)]),
+                "interval": st.sampled_from(["PT1H", "P1D", "x"]),
+                "values": st.lists(st.sampled_from([1, 2.5, 0.1, None, "1.5", "x"]), max_size=3),
+            },
+            optional={"unit": st.sampled_from([None, "kWh"]), "quality": st.just("estimated")},
+        ),
+        max_size=3,
+    ),
+    st.booleans(),
+)
+def test_series_are_read_together_as_one_by_one(
+    items: list[dict[str, object]], again: bool
+) -> None:
+    """Whether all series are plain or each is looked at: the same readings and faults."""
+    text = json.dumps({"series": items})
+    if again:
+        text = text.replace('{"meter"', '{"unit": "kWh", "meter"', 1)
+
+    together = _read(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "_plain_series", lambda _: None)
+        expected = _read(text.encode())
+
+    assert together == expected
+
+
+def _numbers(runs: ReadingRuns) -> list[int]:
+    """Return where numbers are that were not refused."""
+    numbers = np.isfinite(runs.values)
+    return np.flatnonzero(numbers if runs.refused is None else numbers & ~runs.refused).tolist()
+
+
+def _read(text: bytes) -> list[object]:
+    """Return what a body is read as: its runs, how many readings it has, and what is wrong."""
+    problems = Problems()
+    found = bodies.decode(convert.decode(text, Body), problems)
+    columns = [
+        [
+            *(runs.origins, runs.origin.tolist(), runs.starts.tolist(), runs.quality.tolist()),
+            *(runs.values.tobytes(), [runs.fault("", "", run) for run in range(len(runs.origin))]),
+            [runs.exact(index) for index in _numbers(runs)],
+        ]
+        for runs in found.runs
+    ]
+    return [columns, found.received, problems.listed(), problems.counts, problems.rejected]

@@ -8,8 +8,10 @@ import pytest
 
 from energia.db.tenant import Tenant
 from energia.errors import Invalid
-from energia.metering.decoders import Defaults, Problem, Reading, Run
+from energia.metering.decoders import Defaults, Problem, Reading, Readings, Run
+from energia.metering.files import Spool
 from energia.metering.imports import Intake, StoredPart
+from energia.metering.outcome import Problems
 from energia.settings import Settings
 from tests.core.metering.setting import START, FixedClock, meter
 
@@ -139,3 +141,20 @@ async def test_a_dry_run(tenant: Tenant) -> None:
     assert (outcome.import_, outcome.created, outcome.corrected) == (None, 1, 1)
     assert await values(tenant) == [1]
     assert await tenant.fetch(int, "select count(*) from import") == [1]
+
+
+@pytest.mark.parametrize(
+    ("meter", "lines"), [(None, [2, 3, 4]), ("m", [3])], ids=["without a meter", "no number"]
+)
+async def test_readings_that_come_together_are_refused_one_by_one(
+    meter: str | None, lines: list[int]
+) -> None:
+    """Each line that cannot be stored is told, and the others of it are stored."""
+    problems = Problems()
+    together = Readings([2, 3, 4], [Decimal(1), Decimal("NaN"), None], [0, 900, 1800], meter=meter)
+
+    async with Spool.opened() as spool:
+        spool.fill([together], Defaults(), problems, 10)
+
+    assert [fault.line for fault in problems.listed()] == lines
+    assert (spool.received, problems.rejected) == (3, len(lines))
