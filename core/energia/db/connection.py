@@ -128,7 +128,9 @@ StatementTimer = Callable[[str, Awaitable[Result]], Awaitable[Result]]
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 
-def _exact(text: str | None, _cursor: object) -> object:
+def _exact(text: str | bytes | None, _cursor: object) -> object:
+    if isinstance(text, bytes):
+        text = text.decode()
     return None if text is None else _DECODER.decode(text)
 
 

@@ -22,15 +22,17 @@ says nothing is for `admin` alone, where tokens are required.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property, lru_cache, partial
 from http import HTTPStatus
 from itertools import islice
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 import attrs
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from energia.access.callers import Scope
 from energia.db.holds import one_by_one
@@ -78,6 +80,8 @@ _TAGGED: Final = frozenset({"GET", "HEAD", "PATCH"})
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 #: An answer of so many values is written beside the event loop.
 _MANY: Final = 1000
+#: What most values are, that have no parts.
+_SCALARS: Final = frozenset({str, int, float, bool, NoneType, Decimal, datetime})
 
 
 @attrs.frozen
@@ -157,17 +161,26 @@ class Route:
     def _of_annotation(self) -> Any:
         return get_type_hints(self.handler, include_extras=True)["return"]
 
-    @property
+    # What every request asks is worked out once.
+
+    @cached_property
     def name(self) -> str:
         """The name of the handler."""
         return getattr(self.handler, "__name__", type(self.handler).__name__)
 
-    @property
+    @cached_property
     def needs(self) -> tuple[Scope, ...]:
         """The scopes of which a caller needs one, as errors name them; none where it is public."""
         return ("admin",) if self.scopes is None else self.scopes
 
-    @property
+    @cached_property
+    def is_counted(self) -> bool:
+        """Whether the limits of callers are for it: the API, and pages, which ask the same."""
+        # What anybody may send to a page is, too, such as a token to sign in with; no file of one.
+        is_page = not self.documented and bool(self.needs or self.method != "GET")
+        return is_page or self.path.startswith("/v1/")
+
+    @cached_property
     def negotiates(self) -> bool:
         """Whether a request must accept one of the types that it produces."""
         chooses = any(parameter.where == "accepted" for parameter in self.parameters)
@@ -268,7 +281,7 @@ class Route:
         response = await json_response(request, result, status, headers)
         return tagged(request, response) if request.method in _TAGGED else response
 
-    @property
+    @cached_property
     def _is_paged(self) -> bool:
         return any(parameter.name == "cursor" for parameter in self.parameters)
 
@@ -292,8 +305,8 @@ async def json_response(
     request: web.Request, value: object, status: HTTPStatus, headers: dict[str, str]
 ) -> web.Response:
     """Return *value* as a JSON response."""
-    body = await _written(request, value)
-    return web.Response(body=body, status=status, content_type=bodies.JSON, headers=headers)
+    headers[hdrs.CONTENT_TYPE] = bodies.JSON
+    return web.Response(body=await _written(request, value), status=status, headers=headers)
 
 
 async def _written(request: web.Request, value: object) -> bytes:
@@ -304,19 +317,28 @@ async def _written(request: web.Request, value: object) -> bytes:
 
 def _is_large(value: object) -> bool:
     """Tell whether it takes over a millisecond to write a value: it has many parts."""
-    left, seen = [value], 0
+    left: list[Any] = [value]
+    seen = 0
     while left and seen < _MANY:
         part = left.pop()
-        seen += 1
-        if isinstance(part, Mapping):
-            left += islice(part.values(), _MANY)
-        elif isinstance(part, list | tuple):
-            left += part[:_MANY]
-        elif attrs.has(class_ := type(part)):
-            left += [getattr(part, field.name) for field in attrs.fields(class_)]
-        elif isinstance(part, msgspec.Struct):
-            left += [getattr(part, name) for name in part.__struct_fields__]
-    return bool(left)
+        if isinstance(part, list | tuple):
+            parts = part[:_MANY]
+        elif isinstance(part, Mapping):
+            parts = [*islice(part.values(), _MANY)]
+        else:
+            class_: Any = type(part)
+            parts = [getattr(part, name) for name in _fields(class_)]
+        seen += len(parts)
+        left += [each for each in parts if type(each) not in _SCALARS]
+    return seen >= _MANY
+
+
+@lru_cache(maxsize=512)
+def _fields(class_: Any) -> tuple[str, ...]:
+    """Return the names of what an object of a class has; of what is no object, none."""
+    if attrs.has(class_):
+        return tuple(field.name for field in attrs.fields(class_))
+    return class_.__struct_fields__ if issubclass(class_, msgspec.Struct) else ()
 
 
 @attrs.define(eq=False)
