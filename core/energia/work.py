@@ -13,9 +13,9 @@ import asyncio
 import contextvars
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Final, ParamSpec, TypeVar
@@ -106,13 +106,23 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         raise
 
 
-@contextmanager
-def staying() -> Iterator[None]:
+class _Staying:
+    """Has no state, so that there is one for all: it is entered several times in each request."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
+        if isinstance(error, SystemExit):
+            raise RuntimeError(exits(error)) from error
+
+
+_STAYING: Final = _Staying()
+
+
+def staying() -> AbstractContextManager[None]:
     """Call what plugins bring: their `sys.exit` is a failure, and ends neither loop nor service."""
-    try:
-        yield
-    except SystemExit as error:
-        raise RuntimeError(exits(error)) from error
+    return _STAYING
 
 
 def _stoppable(stop: threading.Event, call: Callable[[], T]) -> T:

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Literal
 
 import pytest
@@ -37,6 +39,27 @@ def test_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert first["level"] == "info"
     assert first["timestamp"].endswith("Z")
     assert (second["event"], second["level"]) == ("it happened", "warning")
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "error"])
+def test_whether_a_level_is_logged(level: Literal["debug", "info", "error"]) -> None:
+    """What costs something to say is said where lines of its level are written."""
+    log.configure(Log(level=level))
+
+    assert log.is_logged(logging.DEBUG) == (level == "debug")
+    assert log.is_logged(logging.INFO) == (level != "error")
+
+
+def test_a_stream_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody reads the log any more, the service goes on."""
+    read, write = os.pipe()
+    with open(write, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        log.configure()
+        os.close(read)
+        structlog.get_logger("a").info("started")
+        with suppress(BrokenPipeError):
+            stream.close()
 
 
 def test_exception_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,11 @@ import select
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aiopg.connection
 import psycopg2
 import psycopg2.extensions
-from aiopg.connection import Cursor
 from psycopg2 import errorcodes
 
 from energia import errors
@@ -107,21 +106,32 @@ class Result(NamedTuple):
     Attributes:
         affected: How many rows it touched or gave.
         rows: Its rows; None for a statement that gives none.
-        columns: The names of their columns.
+        described: What the driver says of their columns: the name of each comes first.
 
     """
 
     affected: int
     rows: list[tuple[object, ...]] | None
-    columns: tuple[str, ...] = ()
+    described: Sequence[Sequence[Any]] | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(each[0] for each in self.described or ())
 
 
 #: Surrounds the answer to a message, and gives the same answer: it times it, or counts messages.
 StatementTimer = Callable[[str, Awaitable[Result]], Awaitable[Result]]
 
 
+#: Made once: `json.loads` would make one for each value.
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
+
+
 def _exact(text: str | bytes | None, _cursor: object) -> object:
-    return None if text is None else json.loads(text, parse_float=Decimal)
+    if isinstance(text, bytes):
+        text = text.decode()
+    return None if text is None else _DECODER.decode(text)
 
 
 #: `json` and `jsonb` columns: numbers with a fraction are Decimals, as everywhere.
@@ -149,13 +159,14 @@ class Connection(aiopg.connection.Connection):
 
     async def _poll(self, waiter: "asyncio.Future[None]", timeout: float) -> None:  # noqa: ASYNC109
         self._ready(self._weakref)
+        late = self._loop.call_later(timeout, _expire, waiter)
         try:
-            async with asyncio.timeout(timeout):
-                await waiter
+            await waiter
         except (asyncio.CancelledError, TimeoutError):
             self._close()  # half a result may be on the wire
             raise
         finally:
+            late.cancel()
             self._waiter = None
 
     @staticmethod
@@ -276,15 +287,27 @@ class Connection(aiopg.connection.Connection):
 
     async def _answer(self, message: str, parameters: Parameters | None, limit: float) -> Result:
         try:
-            async with self.cursor(timeout=limit) as cursor:
-                await _send(cursor, message, parameters)
-                described = cursor.description or ()
-                rows = cursor.raw.fetchall() if described else None
-                return Result(cursor.raw.rowcount, rows, tuple(each[0] for each in described))
+            # The driver's cursor: aiopg's around it is five objects and as many coroutines.
+            with self.raw.cursor() as cursor:
+                waiter = self._create_waiter("run")
+                self._send(cursor, message, parameters)
+                await self._poll(waiter, limit)
+                described = cursor.description
+                return Result(cursor.rowcount, cursor.fetchall() if described else None, described)
         except psycopg2.Error as error:
             raise self._translated(error) from error
         except TimeoutError as error:
             raise StatementTimeout(f"no answer within {limit:g} s") from error
+
+    def _send(self, cursor: Any, message: str, parameters: Parameters | None) -> None:
+        try:
+            cursor.execute(message, parameters)
+        except ValueError as error:
+            self._waiter = None
+            raise Invalid("a text holds a character that cannot be stored") from error
+        except BaseException:
+            self._waiter = None
+            raise
 
     def _translated(self, error: psycopg2.Error) -> EnergiaError:
         meant = translated(error, away=bool(self.closed))
@@ -296,11 +319,10 @@ class Connection(aiopg.connection.Connection):
         return meant
 
 
-async def _send(cursor: Cursor, message: str, parameters: Parameters | None) -> None:
-    try:
-        await cursor.execute(message, parameters)
-    except ValueError as error:
-        raise Invalid("a text holds a character that cannot be stored") from error
+def _expire(waiter: "asyncio.Future[None]") -> None:
+    """End a wait for an answer."""
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
 
 
 async def connect(parameters: Mapping[str, str], limit: float) -> Connection:

@@ -204,11 +204,13 @@ class Pool:
 
     async def _slot(self) -> None:
         self.stats.waits += 1
+        if not self._slots.locked():
+            await self._slots.acquire()  # which comes at once: only a wait needs a timer
+            self.stats.used += 1
+            return
         self.stats.waiting += 1
         try:
-            # A free slot comes at once: only a wait needs a timer.
-            busy = self._slots.locked()
-            async with asyncio.timeout(self._settings.acquire_timeout if busy else None):
+            async with asyncio.timeout(self._settings.acquire_timeout):
                 await self._slots.acquire()
         except TimeoutError:
             self.stats.timeouts += 1

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from copy import copy
+from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
 
 import attrs
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 #: How often something is tried that others have stood in the way of.
 TRIES: Final = 3
 _PREFIX: Final = re.compile(r"(?:begin[^;]*; )?select set_config\([^;]*; ")
+_VERB: Final = re.compile(r"\s*([A-Za-z]+)")
 #: Stands for every organization: what asks so goes over all of them on purpose.
 EVERY: Final = 0
 #: What stands for itself in a quoted text, whatever the settings and the parameters of a message.
@@ -310,14 +312,9 @@ class Tenant(_Runner):
         self._pool = pool
         self.organization = organization
         self.caller, self.name, self.limits = caller, name, limits
-        # Formatted, not passed: the statement's own parameters may have names or positions.
-        key = f"{organization:d}" if organization != EVERY else "*"
-        settings = {"caller": caller, "caller_name": name, "request": request}
         self._limited = limits is not None
-        self._setting = f"select set_config('energia.organization', '{key}', true)" + "".join(
-            f", set_config('energia.{setting}', {_quoted(text)}, true)"
-            for setting, text in settings.items()
-        )
+        self._setting = _settings(organization, caller, name)
+        self._setting += f", set_config('energia.request', {_quoted(request)}, true)"
         if limits is not None:
             self._setting += f", set_config('energia.limits', '{limits.setting}', true)"
 
@@ -494,6 +491,20 @@ class _Whole(Tenant):
         raise RuntimeError("a transaction that writes is no snapshot")
 
 
+@lru_cache(maxsize=1024)
+def _settings(organization: int, caller: str, name: str) -> str:
+    """Return the beginning of each message of a caller.
+
+    Formatted, not passed: the statement's own parameters may have names or positions.
+    """
+    key = f"{organization:d}" if organization != EVERY else "*"
+    return (
+        f"select set_config('energia.organization', '{key}', true)"
+        f", set_config('energia.caller', {_quoted(caller)}, true)"
+        f", set_config('energia.caller_name', {_quoted(name)}, true)"
+    )
+
+
 def _quoted(text: str) -> str:
     """Return *text* as a literal of SQL that has no `%`, quote, backslash or `;` of its own.
 
@@ -530,6 +541,13 @@ def statement_of(message: str) -> str:
     """Return the statement in a message, without what says before it who asks."""
     prefix = _PREFIX.match(message)
     return message[prefix.end() :] if prefix else message
+
+
+def verb_of(message: str) -> str:
+    """Return the word with which the statement in a message begins, without copying any of it."""
+    prefix = _PREFIX.match(message)
+    found = _VERB.match(message, prefix.end() if prefix else 0)
+    return found[1] if found else ""
 
 
 def _parameters(given: tuple[object, ...]) -> Parameters | None:

@@ -20,12 +20,14 @@ class Undertaking:
         task: The task.
         abandoned: Whether nobody waits for it.
         committing: Whether a commit is under way, or was the last thing that was done.
+        deadline: When it must have an answer; None where it need not, or has one.
 
     """
 
     task: "asyncio.Task[Any] | None"
     abandoned: bool = False
     committing: bool = False
+    deadline: asyncio.Timeout | None = None
 
     def give_up(self) -> None:
         """Cancel the task; after a commit, not before it begins another transaction."""

@@ -5,6 +5,7 @@ check, so that any number of them costs one check of each probe in a period.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -35,6 +36,8 @@ _CRITICAL: Final[Criticality] = "critical"
 _RANK: Final[tuple[Status, ...]] = ("pass", "warn", "fail")
 #: A result is too old to be believed after so many periods.
 _STALE_PERIODS: Final = 3
+#: Whoever only asks whether the process answers gets a state of so many seconds ago.
+_RECENT: Final = 0.1
 #: An error may quote all it met; so many characters of it are shown.
 _LONGEST: Final = 500
 
@@ -83,20 +86,23 @@ class Watch:
         self._core = core
         self._period = probe.period if isinstance(probe, HasPeriod) else settings.period
         self._timeout = probe.timeout if isinstance(probe, HasTimeout) else settings.timeout
+        self._believed = _STALE_PERIODS * self._period + self._timeout
         self._grace = settings.database_grace
         self._now = now
         self._passed_at: float | None = None
+        self._passes_until = -math.inf
+        # Looked up once: a check against a protocol takes 20 microseconds.
+        self._active = probe.active if isinstance(probe, HasActive) else None
 
     @property
     def active(self) -> bool:
         """Whether there is anything to check in this service."""
-        return self.probe.active(self._core) if isinstance(self.probe, HasActive) else True
+        return self._active is None or self._active(self._core)
 
     @property
     def stale(self) -> bool:
         """Whether the last result is too old to be believed, or there is none."""
-        limit = _STALE_PERIODS * self._period + self._timeout
-        return self.last is None or self._now() - self.last.at > limit
+        return self.last is None or self._now() - self.last.at > self._believed
 
     @property
     def complaint(self) -> Status:
@@ -105,6 +111,14 @@ class Watch:
             return "warn"
         tolerated = self._passed_at is not None and self._now() - self._passed_at <= self._grace
         return "warn" if tolerated else "fail"
+
+    @property
+    def status(self) -> Status:
+        """How the component is: `pass` with a result that is no failure, nor old, nor complains."""
+        if self._now() <= self._passes_until:
+            return "pass"
+        failed = self.stale or self.last is None or self.last.observed is None
+        return self.complaint if failed else "warn"
 
     async def run(self) -> None:
         """Check in every period, until cancelled."""
@@ -122,6 +136,8 @@ class Watch:
             observed = Observed(round(1000 * (ended - started), 3), "ms")
         self._log(observed, error)
         self.last = Result(ended, ended - started, observed, error)
+        passes = observed is not None and observed.warning is None
+        self._passes_until = ended + self._believed if passes else -math.inf
         if observed is not None:
             self._passed_at = ended
 
@@ -195,6 +211,7 @@ class Monitor:
         self._core = core
         self._now = now
         self._watches = [Watch(probe, core, now) for probe in probes]
+        self._recent: tuple[Phase, float, StateName] = (Phase.STARTING, -math.inf, "starting")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -212,6 +229,13 @@ class Monitor:
             async with asyncio.timeout(self._core.settings.health.timeout):
                 await asyncio.gather(*(watch.begun.wait() for watch in self._watches))
 
+    def recent_state(self) -> StateName:
+        """Name the state as it was at most `_RECENT` seconds ago, in the phase of now."""
+        phase, now = self._core.state.phase, self._now()
+        if phase is not self._recent[0] or now >= self._recent[1]:
+            self._recent = phase, now + _RECENT, self.state()
+        return self._recent[2]
+
     def state(self) -> StateName:
         """Name how far the service is, and whether it serves without a complaint."""
         phase = self._core.state.phase
@@ -226,12 +250,14 @@ class Monitor:
                 return phase.value
             case Phase.DRAINING | Phase.STOPPED:
                 return Phase.DRAINING.value
-        failing = (component for component in self.components() if component.status == "fail")
-        return next((component.name for component in failing), None)
+        failing = (each for each in self._watches if each.status == "fail" and each.active)
+        return next((watch.probe.name for watch in failing), None)
 
     def status(self) -> Status:
         """Say how the service is as a whole: as its worst component, and as far as it has come."""
-        statuses = [component.status for component in self.components()]
+        statuses = [
+            status for each in self._watches if (status := each.status) != "pass" and each.active
+        ]
         match self._core.state.phase:
             case Phase.STARTING | Phase.MIGRATING:
                 statuses.append("fail")
@@ -253,6 +279,4 @@ class Monitor:
             output: str | None = f"no result for {age:.0f} s"
         else:
             output = last.error if last.observed is None else last.observed.warning
-        complaint = watch.complaint if watch.stale or last.observed is None else "warn"
-        status = "pass" if output is None else complaint
-        return Component(name, status, age, *kind, last.seconds, last.observed, output)
+        return Component(name, watch.status, age, *kind, last.seconds, last.observed, output)

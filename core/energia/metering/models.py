@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar, Final, Literal
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import attrs
 from msgspec import Meta
@@ -308,18 +309,40 @@ class Channel:
 
     def declaration(self) -> NewChannel:
         """Return the channel as the API takes and gives it."""
-        return NewChannel(
-            self.id,
-            self.quantity,  # type: ignore[arg-type]
-            self.direction,  # type: ignore[arg-type]
-            self.unit,
-            None if self.by_days else length_text(self.interval),
-            None if self.by_days else length_text(self.offset),
-            self.kind,  # type: ignore[arg-type]
-            self.digits,
-            self.multiplier,
-            self.max_power,
-        )
+        lengths = (None, None) if self.by_days else (self.interval, self.offset)
+        what = (self.id, self.quantity, self.direction, self.unit, *lengths)
+        # By their digits: 1 and 1.0 are equal, and not the same answer.
+        numbers = (_digits(self.multiplier), _digits(self.max_power))
+        return declaration(*what, self.kind, self.digits, *numbers)
+
+
+@lru_cache(maxsize=1024)
+def declaration(*stated: Any) -> NewChannel:
+    """Return a channel that is stored as the API takes and gives it.
+
+    Channels are alike, and to check one against its rules takes longer than to read it.
+
+    Args:
+        stated: What a `NewChannel` has, in its order; lengths in seconds, numbers as texts.
+
+    """
+    id_, quantity, direction, unit, interval, offset, kind, digits, multiplier, most = stated
+    return NewChannel(
+        id_,
+        quantity,
+        direction,
+        unit,
+        None if interval is None else length_text(interval),
+        None if offset is None else length_text(offset),
+        kind,
+        digits,
+        None if multiplier is None else Decimal(multiplier),
+        None if most is None else Decimal(most),
+    )
+
+
+def _digits(number: Decimal | None) -> str | None:
+    return None if number is None else str(number)
 
 
 @attrs.frozen

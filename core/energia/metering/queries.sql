@@ -39,6 +39,20 @@ from meter
 where organization_id = current_setting('energia.organization')::int and id = any(%s)
 order by id
 
+-- name: meter_with_channels
+-- One meter, with an array of what was declared of each of its channels: to describe a column takes
+-- the driver longer than to read one.
+select m.id, m.site_id, m.name, m.serial, (
+  select json_agg(json_build_array(c.name, c.quantity, c.direction, c.unit,
+    case when not c.by_days then c.interval_seconds end,
+    case when not c.by_days then c.offset_seconds end,
+    c.kind, c.digits, c.multiplier::text, c.max_power::text) order by c.position)
+  from channel c
+  where c.organization_id = m.organization_id and c.meter_id = m.id
+)
+from meter m
+where m.organization_id = current_setting('energia.organization')::int and m.id = %s
+
 -- name: meter_list
 -- A page of meters after an id; those of a site, where one is named, and those that are called by a
 -- text, where one is given.

@@ -8,6 +8,7 @@ meter holds its channels (`channels_lock`), so that no reading comes in between.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import starmap
 from typing import Any, Final
 
 import attrs
@@ -24,6 +25,7 @@ from energia.metering.models import (
     NewMeter,
     NewSite,
     Site,
+    declaration,
     refuse_unfit,
     standard_offset,
 )
@@ -90,7 +92,16 @@ async def delete_site(queries: Queries, id_: str) -> None:
 
 async def meter(queries: Queries, id_: str) -> Meter:
     """Return a meter with its channels; raises `NotFound`."""
-    return (await _meters(queries, [await _row(queries, id_)]))[0]
+    rows = await queries.fetch(_meter, SQL["meter_with_channels"], id_)
+    if not rows:
+        raise NotFound(f"there is no meter {id_!r}")
+    return rows[0]
+
+
+def _meter(
+    id_: str, site: str, name: str | None, serial: str | None, channels: list[list[Any]] | None
+) -> Meter:
+    return Meter(id_, site, tuple(starmap(declaration, channels or ())), name, serial)
 
 
 async def meters(

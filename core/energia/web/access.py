@@ -1,6 +1,5 @@
 """Who asks, and whether they may: 401 for whoever is not known, 403 for who lacks a scope."""
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -8,17 +7,15 @@ from aiohttp import web
 from energia.access.authentication import Authentication
 from energia.access.callers import ANYBODY, NOBODY, Caller, Scope
 from energia.errors import Forbidden, Unauthenticated
-from energia.web.keys import BEARER, CALLER, CORE
-from energia.web.routes import Route, of_request
+from energia.web.keys import BEARER, CORE
+from energia.web.routes import Route
 
 #: Recognises callers.
 AUTHENTICATION: Final = web.AppKey("AUTHENTICATION", Authentication)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-@web.middleware
-async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Find out who asks (`CALLER`), and let through who may use the route.
+async def identified(request: web.Request, route: Route | None) -> Caller:
+    """Return who asks, and may use the *route* of a request.
 
     Where no token is required one that is sent counts all the same. Public routes look at none.
     Paths and methods that nothing answers are 404 and 405 for everybody.
@@ -29,15 +26,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         DatabaseAway: It cannot be told who sends the token.
 
     """
-    if (route := of_request(request)) is None:
-        request[CALLER] = NOBODY
-    else:
-        request[CALLER] = await _caller(request, route)
-    return await handler(request)
-
-
-async def _caller(request: web.Request, route: Route) -> Caller:
-    if not route.needs:
+    if route is None or not route.needs:
         return NOBODY
     caller = await asker(request)
     refuse_strangers(caller, route.needs)

@@ -25,12 +25,11 @@ from energia.pricing.cache import CACHE
 from energia.pricing.charges import Charge
 from energia.pricing.tariffs import Parameter, tariff_converter
 from energia.web import openapi
-from energia.web.access import AUTHENTICATION, identify
+from energia.web.access import AUTHENTICATION
 from energia.web.background_probe import BackgroundProbe
 from energia.web.calls import OPERATIONS
 from energia.web.endpoints import ROUTES
 from energia.web.feed_probes import FeedProbe
-from energia.web.headers import cross_origin
 from energia.web.job_probe import JobProbe
 from energia.web.keys import (
     CONVERTER,
@@ -42,8 +41,7 @@ from energia.web.keys import (
     WORKERS,
     InFlight,
 )
-from energia.web.middlewares import answered, in_time, observe, on_prepare
-from energia.web.rates import at_rate, limits_of
+from energia.web.middlewares import Surroundings
 from energia.web.replica_probe import ReplicaProbe
 from energia.web.routes import Route, RoutesBelow
 from energia.web.source_probes import SourceProbe
@@ -73,17 +71,8 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
 
     """
     app = web.Application(
-        middlewares=[
-            observe,
-            cross_origin,
-            *core.plugins.middlewares(),
-            answered,
-            identify,
-            at_rate,
-            in_time,
-        ],
         # For handlers that read a request themselves; typed bodies are limited after inflation.
-        client_max_size=core.settings.limits.body_bytes,
+        client_max_size=core.settings.limits.body_bytes
     )
     CACHE.limit = core.settings.limits.cache_bytes
     app[CORE] = core
@@ -91,7 +80,6 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     app[CONVERTER] = tariff_converter(core.plugins.charges())
     app[IN_FLIGHT] = InFlight()
     app[AUTHENTICATION] = Authentication(core)
-    limits_of(app)
     app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
     feed_probes = map(FeedProbe, core.plugins.price_feeds())
     source_probes = map(SourceProbe, core.plugins.sources())
@@ -102,7 +90,9 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     described: Callable[[], bytes] = partial(_document, core.plugins)
     operations: Callable[[], Mapping[str, Route]] = partial(_operations, core.plugins)
     app[DOCUMENT], app[OPERATIONS] = described, operations
-    app.on_response_prepare.append(on_prepare)
+    around = Surroundings(app)
+    app.middlewares.extend((around.observe, *core.plugins.middlewares(), around.admit))
+    app.on_response_prepare.append(around.prepare)
     app.cleanup_ctx.append(_beating)
     app.cleanup_ctx.append(_working)
     mount(app, core.plugins, but="/v1/" if is_worker else None)

@@ -6,10 +6,11 @@ import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import IO, Any, Final, Literal, Protocol, Self
 
 import attrs
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from energia.errors import Malformed, NotAcceptable, TooLarge, TooSlow, UnsupportedMedia
 from energia.settings import Limits
@@ -32,6 +33,7 @@ _RATIO_FROM: Final = 1024 * 1024
 _GZIPPED: Final = ("application/gzip", "application/x-gzip")
 #: A weight of `Accept`, such as `q=0.5` (RFC 9110).
 _WEIGHT: Final = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
+_ABSENT: Final[list[str]] = []
 
 
 # The bodies of requests.
@@ -364,7 +366,12 @@ def accepted(request: web.BaseRequest, offered: Sequence[str] = (JSON,)) -> Acce
         NotAcceptable: It accepts none of them.
 
     """
-    header = ", ".join(request.headers.getall("Accept", []))
+    return _best(", ".join(request.headers.getall(hdrs.ACCEPT, _ABSENT)), tuple(offered))
+
+
+# Clients say the same in every request: what it means is remembered.
+@lru_cache(maxsize=128)
+def _best(header: str, offered: tuple[str, ...]) -> Accepted:
     ranges = {name: weight for name, weight in map(_range, header.split(",")) if name}
     best = max(offered, key=lambda name: _liked(ranges, name))  # the first of equals
     if _liked(ranges, best)[0] <= 0:
@@ -401,7 +408,11 @@ def accepts_gzip(request: web.BaseRequest, *, needed: bool = False) -> bool:
 
 def _encodings(request: web.BaseRequest) -> tuple[float, float | None]:
     """Return how much the client likes gzip and no encoding; None if it does not say."""
-    header = ",".join(request.headers.getall("Accept-Encoding", []))
+    return _weights(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, _ABSENT)))
+
+
+@lru_cache(maxsize=128)
+def _weights(header: str) -> tuple[float, float | None]:
     weights = dict(map(_range, header.split(",")))
     every = weights.get("*")
     return weights.get("gzip", every or 0.0), weights.get("identity", 0.0 if every == 0 else None)

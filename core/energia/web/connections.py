@@ -178,7 +178,7 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("a part of another answer was sent already")
         response.headers.update({"Server": "energia", "X-Request-Id": request_id})
-        secure(response)
+        secure(response.headers)
         response.force_close()
         return response
 

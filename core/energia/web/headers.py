@@ -1,23 +1,23 @@
 """Headers about security, and what pages of other origins may do (CORS)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Final
 
 from aiohttp import hdrs, web
+from multidict import istr
 
 from energia.settings import Cors
-from energia.web.keys import CORE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: What every answer says, unless its handler says otherwise: an answer of the API is no page, shown
 #: in no frame, loads nothing, and tells no other site where one came from.
 _SECURITY: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    istr("X-Content-Type-Options"): "nosniff",
+    istr("Content-Security-Policy"): "default-src 'none'; frame-ancestors 'none'",
+    istr("X-Frame-Options"): "DENY",
+    istr("Referrer-Policy"): "no-referrer",
 }
 #: The headers of answers that scripts of other origins may read, beside those that they always may.
 _EXPOSED: Final = (
@@ -28,30 +28,26 @@ _EXPOSED: Final = (
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
 
-def secure(response: web.StreamResponse, hsts: int = 0) -> None:
+def secure(headers: MutableMapping[str, str], hsts: int = 0) -> None:
     """Give an answer the headers about security that it does not have.
 
     For *hsts* seconds browsers shall come by HTTPS only; not a word of that if it is 0.
     """
     for name, value in _SECURITY.items():
-        response.headers.setdefault(name, value)
+        headers.setdefault(name, value)
     # Data are for who asked: no cache keeps them, unless the handler knows that one may.
-    if hdrs.ETAG not in response.headers:
-        response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    if hdrs.ETAG not in headers:
+        headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     if hsts:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={hsts}")
+        headers.setdefault("Strict-Transport-Security", f"max-age={hsts}")
 
 
 # CORS: by default no page of another origin may read an answer.
 
 
-@web.middleware
-async def cross_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def cross_origin(request: web.Request, handler: Handler, cors: Cors) -> web.StreamResponse:
     """Answer browsers that ask, before a request, whether a page of another origin may send it."""
-    if request.method != hdrs.METH_OPTIONS or not _asks(request):
-        return await handler(request)
-    cors = request.app[CORE].settings.cors
-    if not cors.origins:
+    if not cors.origins or not _asks(request):
         return await handler(request)
     response = web.Response(status=HTTPStatus.NO_CONTENT)
     if _is_allowed(request, cors):

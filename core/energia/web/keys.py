@@ -1,8 +1,8 @@
 """What an application and a request carry."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -20,23 +20,23 @@ class InFlight:
 
     def __init__(self) -> None:
         self.count = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._idle: asyncio.Event | None = None  # only once somebody waits for it
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count one request."""
+    def __enter__(self) -> None:
+        """Count one request, until the block ends."""
         self.count += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self.count -= 1
-            if not self.count:
-                self._idle.set()
+
+    def __exit__(self, *_: object) -> None:
+        """Count it no more."""
+        self.count -= 1
+        if self._idle is not None and not self.count:
+            self._idle.set()
 
     async def finished(self, seconds: float) -> None:
         """Wait until none is left, at most so long."""
+        if not self.count:
+            return
+        self._idle = asyncio.Event()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), seconds)
 
@@ -59,8 +59,6 @@ PREFIX = web.RequestKey("PREFIX", str)
 ERROR = web.RequestKey("ERROR", Exception)
 #: The media type that the route of a request chose.
 ACCEPTED = web.RequestKey("ACCEPTED", Accepted)
-#: When a request must be answered; only until its answer begins.
-DEADLINE = web.RequestKey("DEADLINE", asyncio.Timeout)
 #: Where an answer was read, as its header says it; absent where there is but one database.
 READ_FROM = web.RequestKey("READ_FROM", str)
 #: Watches the probes.

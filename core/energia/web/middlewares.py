@@ -1,10 +1,12 @@
-"""What surrounds every request: its id, log line, problem documents, and deadline."""
+"""What surrounds every request: its id, log line, problem documents, caller, rate, deadline."""
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -15,12 +17,13 @@ from energia import tracing
 from energia.access.callers import ANYBODY, NOBODY
 from energia.db.undertaking import CURRENT, Undertaking
 from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
+from energia.log import is_logged
 from energia.web import problems
-from energia.web.headers import secure, share
+from energia.web.access import identified
+from energia.web.headers import cross_origin, secure, share
 from energia.web.keys import (
     CALLER,
     CORE,
-    DEADLINE,
     ERROR,
     IN_FLIGHT,
     READ_FROM,
@@ -30,8 +33,9 @@ from energia.web.keys import (
 )
 from energia.web.problems import new_request_id
 from energia.web.proxies import prefixed
-from energia.web.rates import settle
+from energia.web.rates import Rates, settle
 from energia.web.representations import compress
+from energia.web.routes import of_request
 from energia.work import ASKER, Asker, staying
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,46 +43,146 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: These are answered whatever the plugins' middlewares do, and logged only when debugging.
 _HEALTH: Final = frozenset({"/health", "/health/ready", "/health/live"})
+#: Enumerations are slow to ask for their members in Python 3.11.
+_FAILED: Final = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 #: OpenTelemetry's name for the status of an answer.
 _STATUS: Final = "http.response.status_code"
 log = structlog.get_logger(__name__)
 
 
-@web.middleware
-async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, answer whatever goes wrong, and log one line about it."""
-    theirs = request.headers.get("X-Request-Id", "")
-    request_id = theirs if _REQUEST_ID.fullmatch(theirs) else new_request_id()
-    request[REQUEST_ID] = request_id
-    request[UNDERTAKING] = Undertaking(asyncio.current_task())
-    CURRENT.set(request[UNDERTAKING])  # for this task, which is the request's
-    start = time.perf_counter()
-    context = structlog.contextvars.bound_contextvars(request_id=request_id)
-    is_about_health = route_of(request) in _HEALTH
-    if is_about_health:
-        # Past the middlewares of plugins: none of them can make the platform restart the service.
-        handler = request.match_info.handler
-    tracing.record(None if is_about_health else request.app[CORE].plugins.tracer())
-    with request.app[IN_FLIGHT].one(), context, _span_of(request) as recorded:
+class Surroundings:
+    """All that is around a request, from the outside in, as its application has it.
+
+    1. `observe`: its id, its span, its log line, the compression of its answer.
+    2. The middlewares of plugins; not around health, which none of them can hold up.
+    3. `admit`: who asks, how fast, for how long.
+    4. `prepare`, once there is an answer: its headers.
+
+    What goes wrong is an answer from 3 on, so that plugins see its status (`answered`).
+    """
+
+    def __init__(self, app: web.Application) -> None:
+        """Surround the requests of *app*, by its settings."""
+        core = app[CORE]
+        self._state, self._settings = core.state, core.settings
+        self._tracer = core.plugins.tracer()
+        self._in_flight, self._workers = app[IN_FLIGHT], app[WORKERS]
+        self._rates = Rates(core.settings)
+        self._has_quotas = self._rates.quotas.needed
+        self._has_proxies = bool(core.settings.server.trusted_proxies)
+        self._has_proxies |= bool(core.settings.server.base_path)
+
+    @web.middleware
+    async def observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Give the request an id, answer whatever goes wrong, and log one line about it."""
+        request_id = request.headers.get("X-Request-Id")
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+            request_id = new_request_id()
+        request[REQUEST_ID] = request_id
+        undertaking = request[UNDERTAKING] = Undertaking(asyncio.current_task())
+        # For this task, which is the request's: nothing has to be put back.
+        CURRENT.set(undertaking)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        route, tracer = route_of(request), self._tracer
+        if route in _HEALTH:
+            # Past the middlewares of plugins: none of them can make the platform restart us.
+            handler, tracer = request.match_info.handler, None
+        elif request.method == hdrs.METH_OPTIONS:
+            handler = partial(cross_origin, handler=handler, cors=self._settings.cors)
+        tracing.record(tracer)
+        with self._in_flight:
+            if tracer is None:
+                return await self._observed(request, handler, route, tracing.NOTHING)
+            with _span_of(request, route) as recorded:
+                return await self._observed(request, handler, route, recorded)
+
+    async def _observed(
+        self, request: web.Request, handler: Handler, route: str, recorded: tracing.Span
+    ) -> web.StreamResponse:
+        start = time.perf_counter()
         try:
-            response = await answered(request, handler)
+            with staying():
+                response = await handler(request)
         except asyncio.CancelledError:
-            log.info("abandoned", method=request.method, route=route_of(request))
+            log.info("abandoned", method=request.method, route=route)
             raise
+        except Exception as error:
+            response = _failed(request, error)
         compress(request, response)
-        _log(request, response.status, time.perf_counter() - start)
+        if route not in _HEALTH or is_logged(logging.DEBUG):
+            _log(request, route, response.status, time.perf_counter() - start)
         _note(request, response.status, recorded)
-    return response
+        return response
+
+    @web.middleware
+    async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a caller through who may use the route, so often, for so long."""
+        try:
+            with staying():
+                return await self._admitted(request, handler)
+        except Exception as error:
+            return _failed(request, error)
+
+    async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        route = of_request(request)
+        caller = request[CALLER] = await identified(request, route)
+        ASKER.set(Asker(self._workers, caller.id))
+        if route is None or not route.is_counted:
+            return await self._in_time(request, handler)
+        with self._rates.turn(request, caller):
+            return await self._in_time(request, handler)
+
+    async def _in_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Cancel what takes too long; an answer that has begun is not cut.
+
+        Raises:
+            TooSlow: The body had not come in time.
+            TimedOut: The answer had not begun in time.
+
+        """
+        seconds, undertaking = self._settings.limits.request_time, request[UNDERTAKING]
+        deadline = undertaking.deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                try:
+                    return await handler(request)
+                finally:
+                    undertaking.deadline = None
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise _late(request, seconds) from None
+
+    async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Give an answer its headers; while the service stops, close the connection after it."""
+        unhurried(request)
+        headers = response.headers
+        secure(headers, self._settings.server.https_only)
+        if self._settings.cors.origins:
+            share(request, response, self._settings.cors)
+        if self._has_proxies:
+            prefixed(request, response)
+        if self._has_quotas:
+            headers.update(settle(request))
+        headers[hdrs.SERVER] = "energia"
+        if read_from := request.get(READ_FROM):
+            headers["Energia-Read-From"] = read_from
+        if request_id := request.get(REQUEST_ID):
+            headers["X-Request-Id"] = request_id
+        if self._state.closing:
+            # The headers are made by now, so the connection's one is set as well.
+            headers[hdrs.CONNECTION] = "close"
+            response.force_close()
 
 
 @contextmanager
-def _span_of(request: web.Request) -> Iterator[tracing.Span]:
+def _span_of(request: web.Request, route: str) -> Iterator[tracing.Span]:
     """Record a request as a span, by OpenTelemetry's names; a redirection is no failure.
 
     The path and the query are left out, as they have ids and times of customers: the log line of
     the request, which has the same `trace_id`, has neither.
     """
-    route, redirection = route_of(request), None
+    redirection = None
     method = request.method if request.method in hdrs.METH_ALL else "_OTHER"
     said = {
         "http.request.method": method,
@@ -101,22 +205,26 @@ def _span_of(request: web.Request) -> Iterator[tracing.Span]:
 def _note(request: web.Request, status: int, recorded: tracing.Span) -> None:
     """Say how a request was answered; what a client did wrong is no failure of ours."""
     recorded.note({_STATUS: status})
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= _FAILED:
         error = request.get(ERROR)
         recorded.fail(str(status) if error is None else type(error).__name__)
 
 
-@web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn an error into a problem document; the middlewares around find it in the request."""
     try:
         with staying():
             return await handler(request)
     except Exception as error:
-        request[ERROR] = error
-        if isinstance(error, web.HTTPException) and error.status < 400:
-            raise
-        return _answer(request, error)
+        return _failed(request, error)
+
+
+def _failed(request: web.Request, error: Exception) -> web.Response:
+    """Return the answer to a request that an error has ended; a redirection is raised again."""
+    request[ERROR] = error
+    if isinstance(error, web.HTTPException) and error.status < 400:
+        raise error
+    return _answer(request, error)
 
 
 def _answer(request: web.Request, error: Exception) -> web.Response:
@@ -139,8 +247,7 @@ def _cause(error: EnergiaError) -> BaseException | None:
     return error if error.status == 500 else None
 
 
-def _log(request: web.Request, status: int, seconds: float) -> None:
-    route = route_of(request)
+def _log(request: web.Request, route: str, status: int, seconds: float) -> None:
     write = log.debug if route in _HEALTH else log.info
     write(
         "request",
@@ -168,57 +275,11 @@ def route_of(request: web.Request) -> str:
     return "unmatched" if resource is None else resource.canonical
 
 
-async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
-    """Give every answer its headers; while the service stops, close the connection after it."""
-    unhurried(request)
-    settings = request.app[CORE].settings
-    secure(response, settings.server.https_only)
-    share(request, response, settings.cors)
-    prefixed(request, response)
-    response.headers.update(settle(request))
-    response.headers["Server"] = "energia"
-    if read_from := request.get(READ_FROM):
-        response.headers["Energia-Read-From"] = read_from
-    if request_id := request.get(REQUEST_ID):
-        response.headers["X-Request-Id"] = request_id
-    if request.app[CORE].state.closing:
-        # The headers are made by now, so the connection's one is set as well.
-        response.headers["Connection"] = "close"
-        response.force_close()
-
-
-# The deadline of an answer.
-
-
-@web.middleware
-async def in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Cancel what takes too long; an answer that has begun is not cut.
-
-    Raises:
-        TooSlow: The body had not come in time.
-        TimedOut: The answer had not begun in time.
-
-    """
-    seconds = request.app[CORE].settings.limits.request_time
-    deadline = request[DEADLINE] = asyncio.timeout(seconds)
-    caller = request.get(CALLER, ANYBODY)
-    ASKER.set(Asker(request.app[WORKERS], caller.id))
-    try:
-        async with deadline:
-            try:
-                return await handler(request)
-            finally:
-                del request[DEADLINE]
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-        raise _late(request, seconds) from None
-
-
 def unhurried(request: web.Request) -> None:
     """Let an answer that begins take its time."""
-    if (deadline := request.get(DEADLINE)) is not None:
-        deadline.reschedule(None)
+    undertaking = request.get(UNDERTAKING)
+    if undertaking is not None and undertaking.deadline is not None:
+        undertaking.deadline.reschedule(None)
 
 
 def _late(request: web.Request, seconds: float) -> EnergiaError:

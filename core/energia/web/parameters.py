@@ -120,18 +120,34 @@ async def arguments(request: web.Request, parameters: Sequence[Parameter]) -> di
         Malformed, UnsupportedMedia, TooLarge, TooSlow: The body cannot be read.
 
     """
-    faults = Faults()
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {
+        parameter.name: give(request)
+        for parameter in parameters
+        if (give := _GIVEN.get(parameter.where)) is not None
+    }
+    if len(values) == len(parameters) and not request.rel_url.raw_query_string:
+        return values
     given = await _given(request, parameters)
+    refused: list[tuple[str, Invalid]] = []
     for parameter in parameters:
+        if parameter.where in _GIVEN:
+            continue
         try:
-            values[parameter.name] = await _read(given, parameter)
+            if parameter.where == "path":
+                text = request.match_info[parameter.name]
+                values[parameter.name] = TEXT.structure(text, parameter.type)
+            else:
+                values[parameter.name] = await _read(given, parameter)
         except Invalid as error:
             prefix = "" if parameter.where == "body" else f"/{parameter.where}/{parameter.name}"
-            faults.add(error, prefix)
-    for fault in _unknown(given.query, parameters):
-        faults.append(fault)
-    if faults.kept:
+            refused.append((prefix, error))
+    unknown = [*_unknown(given.query, parameters)] if given.query else []
+    if refused or unknown:
+        faults = Faults()
+        for prefix, refusing in refused:
+            faults.add(refusing, prefix)
+        for fault in unknown:
+            faults.append(fault)
         raise refusal(faults)
     return values
 
@@ -187,7 +203,7 @@ def _without(request: web.Request, parameter: Parameter) -> object:
             return Query()
         case "accepted":
             return bodies.JSON
-    return _injected(request, parameter.where)
+    return _GIVEN[parameter.where](request)
 
 
 @attrs.frozen
@@ -223,7 +239,7 @@ def beside(
         elif parameter.where == "query":
             values[parameter.name] = parameter.default
         else:
-            values[parameter.name] = _injected(request, parameter.where)
+            values[parameter.name] = _GIVEN[parameter.where](request)
     return values | within(parameters, tenant)
 
 
@@ -234,8 +250,9 @@ def within(parameters: Sequence[Parameter], tenant: Tenant) -> dict[str, Tenant]
 
 async def _given(request: web.Request, parameters: Sequence[Parameter]) -> _Given:
     query: dict[str, list[str]] = {}
-    for name, text in request.query.items():
-        query.setdefault(name, []).append(text)
+    if request.rel_url.raw_query_string:
+        for name, text in request.query.items():
+            query.setdefault(name, []).append(text)
     has_upload = any(parameter.where == "upload" for parameter in parameters)
     if not has_upload or request.content_type != FORM:
         return _Given(request, query, request)
@@ -253,25 +270,17 @@ def _file_limit(request: web.Request) -> Limit:
 
 async def _read(given: _Given, parameter: Parameter) -> Any:
     match parameter.where:
-        case "path":
-            return TEXT.structure(given.request.match_info[parameter.name], parameter.type)
         case "query":
             return _from_query(given.query, parameter)
         case "rest":
             return _rest(given.query)
         case "body":
             return await _body(given.request, parameter)
-        case "upload":
+        case _:  # upload
             return Upload(given.source, _file_limit(given.request), given.request.get(DIGEST))
-        case _:
-            return _injected(given.request, parameter.where)
 
 
-def _injected(request: web.Request, where: Where) -> object:
-    give = _GIVEN.get(where)
-    return request if give is None else give(request)
-
-
+#: What depends on nothing that a client could have sent wrongly.
 _GIVEN: Final[Mapping[Where, Callable[[web.Request], object]]] = {
     "core": lambda request: request.app[CORE],
     "converter": lambda request: request.app[CONVERTER],
@@ -279,6 +288,7 @@ _GIVEN: Final[Mapping[Where, Callable[[web.Request], object]]] = {
     "accepted": lambda request: request[ACCEPTED],
     "caller": lambda request: request[CALLER],
     "prefer": Prefer.of,
+    "request": lambda request: request,
 }
 
 

@@ -1,6 +1,6 @@
 """Errors as problem documents (RFC 9457)."""
 
-import uuid
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import islice
@@ -64,7 +64,7 @@ class Problem:
 
 def new_request_id() -> str:
     """Return an id for a request that has none."""
-    return f"req_{uuid.uuid4().hex}"
+    return f"req_{os.urandom(16).hex()}"
 
 
 def of_error(error: EnergiaError, request_id: str, limit: int) -> web.Response:

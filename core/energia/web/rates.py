@@ -11,7 +11,7 @@ one, such as a token to sign in with. Health, metrics and documentation are answ
 import math
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,12 +20,8 @@ from aiohttp import web
 
 from energia.access.callers import ANYBODY, NOBODY, Caller
 from energia.errors import Busy, TooFast
-from energia.settings import Limits, Rate
+from energia.settings import Limits, Rate, Settings
 from energia.spending import ACCOUNT, Account, Room
-from energia.web.keys import CALLER, CORE
-from energia.web.routes import Route, of_request
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: How many callers are remembered; who was not heard for longest begins anew, with full buckets.
 _CALLERS: Final = 10_000
@@ -150,9 +146,8 @@ class Places:
         self._total = 0
         self._of: Counter[str] = Counter()
 
-    @contextmanager
-    def one(self, who: str) -> Iterator[None]:
-        """Take a place; raises `Busy` at once if there is none."""
+    def take(self, who: str) -> None:
+        """Take a place, which is given back by `leave`; raises `Busy` at once if there is none."""
         limits = self._limits
         if self._total >= limits.concurrency:
             raise Busy(f"more than limits.concurrency ({limits.concurrency}) requests at once")
@@ -161,50 +156,56 @@ class Places:
             raise Busy(f"more than limits.caller_concurrency ({most}) requests of one caller")
         self._total += 1
         self._of[who] += 1
-        try:
-            yield
-        finally:
-            self._total -= 1
-            self._of[who] -= 1
-            if not self._of[who]:
-                del self._of[who]
+
+    def leave(self, who: str) -> None:
+        """Give a place back."""
+        self._total -= 1
+        self._of[who] -= 1
+        if not self._of[who]:
+            del self._of[who]
 
 
-#: The quotas of an application.
-QUOTAS: Final = web.AppKey("QUOTAS", Quotas)
-#: The places of an application.
-PLACES: Final = web.AppKey("PLACES", Places)
-#: The room of an application.
-ROOM: Final = web.AppKey("ROOM", Room)
 _QUOTA: Final = web.RequestKey("_QUOTA", Quota)
 _ACCOUNT: Final = web.RequestKey("_ACCOUNT", Account)
 
 
-@web.middleware
-async def at_rate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a caller ask so fast, and so much at once; others are answered before a body is read.
+class Rates:
+    """What the callers of one application may still ask for."""
 
-    Raises:
-        TooFast: The caller has asked too fast, or for too much.
-        Busy: Too many requests are being answered.
+    def __init__(self, settings: Settings) -> None:
+        """Begin with full buckets, and all places and the room free."""
+        self.quotas = Quotas(settings.rate)
+        self.places = Places(settings.limits)
+        self.room = Room(settings.limits.memory_bytes)
 
-    """
-    if not _is_counted(request):
-        return await handler(request)
-    who = caller_of(request)
-    account = request[_ACCOUNT] = Account(room=request.app[ROOM])
-    token = ACCOUNT.set(account)
-    quotas = request.app[QUOTAS]
-    try:
-        if quotas.needed:
-            request[_QUOTA] = quotas.of(who)
-            request[_QUOTA].take()
-        with request.app[PLACES].one(who):
-            return await handler(request)
-    finally:
-        ACCOUNT.reset(token)
-        account.close()
-        settle(request)
+    @contextmanager
+    def turn(self, request: web.Request, caller: Caller) -> Iterator[None]:
+        """Let *caller* ask so fast, and so much at once; others are answered before a body is read.
+
+        Whoever has no name is known by the address. Behind a proxy that is not trusted
+        (`server.trusted_proxies`) that is the proxy's, for all of them together.
+
+        Raises:
+            TooFast: The caller has asked too fast, or for too much.
+            Busy: Too many requests are being answered.
+
+        """
+        who = f"address:{request.remote}" if caller.id in _NAMELESS else caller.id
+        account = request[_ACCOUNT] = Account(room=self.room)
+        token = ACCOUNT.set(account)
+        try:
+            if self.quotas.needed:
+                request[_QUOTA] = self.quotas.of(who)
+                request[_QUOTA].take()
+            self.places.take(who)
+            try:
+                yield
+            finally:
+                self.places.leave(who)
+        finally:
+            ACCOUNT.reset(token)
+            account.close()
+            settle(request)
 
 
 def settle(request: web.Request) -> dict[str, str]:
@@ -218,33 +219,3 @@ def settle(request: web.Request) -> dict[str, str]:
         quota.units.level -= account.units
     account.units = 0.0
     return quota.headers()
-
-
-def caller_of(request: web.Request) -> str:
-    """Return whose limits count: the caller's, or the address's of whoever has no name.
-
-    Behind a proxy that is not trusted (`server.trusted_proxies`) that is the proxy's address, for
-    all of them together.
-    """
-    caller: Caller = request.get(CALLER, ANYBODY)
-    return f"address:{request.remote}" if caller.id in _NAMELESS else caller.id
-
-
-def _is_counted(request: web.Request) -> bool:
-    resource = request.match_info.route.resource
-    if resource is None:
-        return False
-    return resource.canonical.startswith("/v1/") or _is_page(of_request(request))
-
-
-def _is_page(route: Route | None) -> bool:
-    """Tell whether a route is a page for somebody, or takes what anybody sends; no file of one."""
-    return route is not None and not route.documented and bool(route.needs or route.method != "GET")
-
-
-def limits_of(app: web.Application) -> None:
-    """Let *app* have quotas, places and room, by its settings."""
-    settings = app[CORE].settings
-    app[QUOTAS] = Quotas(settings.rate)
-    app[PLACES] = Places(settings.limits)
-    app[ROOM] = Room(settings.limits.memory_bytes)

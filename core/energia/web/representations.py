@@ -19,7 +19,7 @@ from aiohttp import ETag, hdrs, web
 from energia.errors import PreconditionFailed
 from energia.web.bodies import accepts_gzip
 
-_ETAG: Final = "ETag"
+_ETAG: Final = hdrs.ETAG
 #: The headers that an answer without a body has in common with the whole one.
 _KEPT: Final = (_ETAG, hdrs.CACHE_CONTROL, hdrs.VARY, hdrs.LINK)
 #: Stands for any tag, in a condition.
@@ -54,7 +54,12 @@ class Preconditions:
     @classmethod
     def of(cls, request: web.BaseRequest) -> Self:
         """Return those of a request; what is no list of entity tags has none that matches."""
-        return cls(request.if_match, request.if_none_match)
+        headers = request.headers
+        # Most have none, and every read is asked.
+        return cls(
+            request.if_match if hdrs.IF_MATCH in headers else None,
+            request.if_none_match if hdrs.IF_NONE_MATCH in headers else None,
+        )
 
     @property
     def stated(self) -> bool:
@@ -112,7 +117,7 @@ def tagged(request: web.BaseRequest, response: web.Response) -> web.Response:
     response.headers[_ETAG] = f'"{tag}"'
     # No cache keeps it by itself; a client that does asks whether it is still so.
     response.headers[hdrs.CACHE_CONTROL] = "no-store"
-    if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+    if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) or not preconditions.stated:
         return response
     if preconditions.if_match is not None:
         attrs.evolve(preconditions, if_none_match=None).refuse(tag)
@@ -135,7 +140,9 @@ def compress(request: web.BaseRequest, response: web.StreamResponse) -> None:
     if response.prepared or not isinstance(response, web.Response):
         return
     body = response.body
-    if not isinstance(body, bytes | bytearray) or "Content-Encoding" in response.headers:
+    if not isinstance(body, (bytes, bytearray)) or hdrs.CONTENT_ENCODING in response.headers:
+        return
+    if len(body) < _FROM and hdrs.ACCEPT_ENCODING not in request.headers:
         return
     worth_it = len(body) >= _FROM and _is_text(response)
     compressed = bool(body) and accepts_gzip(request, needed=not worth_it)

@@ -24,7 +24,7 @@ says nothing is for `admin` alone, where tokens are required.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from http import HTTPStatus
 from itertools import islice
 from types import MappingProxyType, NoneType
@@ -32,7 +32,7 @@ from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 import attrs
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from energia.access.callers import Scope
 from energia.db.holds import one_by_one
@@ -173,17 +173,26 @@ class Route:
     def _of_annotation(self) -> Any:
         return get_type_hints(self.handler, include_extras=True)["return"]
 
-    @property
+    # What every request asks is worked out once.
+
+    @cached_property
     def name(self) -> str:
         """The name of the handler."""
         return getattr(self.handler, "__name__", type(self.handler).__name__)
 
-    @property
+    @cached_property
     def needs(self) -> tuple[Scope, ...]:
         """The scopes of which a caller needs one, as errors name them; none where it is public."""
         return ("admin",) if self.scopes is None else self.scopes
 
-    @property
+    @cached_property
+    def is_counted(self) -> bool:
+        """Whether the limits of callers are for it: the API, and pages, which ask the same."""
+        # What anybody may send to a page is, too, such as a token to sign in with; no file of one.
+        is_page = not self.documented and bool(self.needs or self.method != "GET")
+        return is_page or self.path.startswith("/v1/")
+
+    @cached_property
     def negotiates(self) -> bool:
         """Whether a request must accept one of the types that it produces."""
         chooses = any(parameter.where == "accepted" for parameter in self.parameters)
@@ -312,7 +321,7 @@ class Route:
         response = await json_response(request, result, status, headers)
         return tagged(request, response) if request.method in _TAGGED else response
 
-    @property
+    @cached_property
     def _is_paged(self) -> bool:
         return any(parameter.name == "cursor" for parameter in self.parameters)
 
@@ -336,8 +345,8 @@ async def json_response(
     request: web.Request, value: object, status: HTTPStatus, headers: dict[str, str]
 ) -> web.Response:
     """Return *value* as a JSON response."""
-    body = await _written(request, value)
-    return web.Response(body=body, status=status, content_type=bodies.JSON, headers=headers)
+    headers[hdrs.CONTENT_TYPE] = bodies.JSON
+    return web.Response(body=await _written(request, value), status=status, headers=headers)
 
 
 async def _written(request: web.Request, value: object) -> bytes:

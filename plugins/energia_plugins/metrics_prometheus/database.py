@@ -4,11 +4,9 @@ Queries run in the background, with time limits of their own: a scrape asks the 
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 from time import monotonic
 from typing import Final
 
@@ -24,7 +22,7 @@ from energia.db.connection import Result
 from energia.db.migrate import CORE_MIGRATIONS, read
 from energia.db.pool import PoolStats
 from energia.db.queries import load
-from energia.db.tenant import statement_of
+from energia.db.tenant import verb_of
 from energia.time import length_text
 from energia_plugins.metrics_prometheus.exemplars import Exemplified
 from energia_plugins.metrics_prometheus.requests import OTHER
@@ -39,7 +37,6 @@ STATEMENT_BUCKETS: Final = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
     *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-_WORD: Final = re.compile(r"[a-z]*", re.IGNORECASE)
 #: Seconds between two questions whether the database answers, and for the answer.
 _PING_PERIOD: Final = 5.0
 _PING_LIMIT: Final = 2.0
@@ -65,8 +62,10 @@ class Statements:
             buckets=STATEMENT_BUCKETS,
             registry=None,
         )
-        for word in (*sorted(OPERATIONS), OTHER):
-            self._duration.labels(word)
+        # Asked for once: to look labels up takes longer than to observe.
+        self._observers = {
+            word: Exemplified(self._duration.labels(word)) for word in (*sorted(OPERATIONS), OTHER)
+        }
         self._wait = Histogram(
             "db_pool_wait_seconds", "Waits for a database connection.",
             buckets=(0.0001, *STATEMENT_BUCKETS), registry=None,
@@ -89,15 +88,13 @@ class Statements:
         return aio.time(self._wait, wait)
 
     def _timed_statement(self, message: str, answer: Awaitable[Result]) -> Awaitable[Result]:
-        return aio.time(Exemplified(self._duration.labels(operation(message))), answer)
+        return aio.time(self._observers[operation(message)], answer)
 
 
-@lru_cache(maxsize=512)
 def operation(message: str) -> str:
     """Return the first word of the statement in *message*, or `other`."""
-    word = _WORD.match(statement_of(message).lstrip())
-    assert word is not None
-    return word[0].lower() if word[0].lower() in OPERATIONS else OTHER
+    word = verb_of(message).lower()
+    return word if word in OPERATIONS else OTHER
 
 
 @attrs.frozen

@@ -145,6 +145,29 @@ def test_phases(phase: Phase, status: str, reason: str | None) -> None:
     assert (monitor.status(), monitor.reason(), monitor.state()) == (status, reason, phase)
 
 
+async def test_liveness_knows_a_recent_state() -> None:
+    """Whether the process answers is asked often: its state is a tenth of a second old at most."""
+    monitor, probe, time, check = tolerant()
+    await check()
+    assert monitor.recent_state() == "ready"
+    probe.error = OSError("gone")
+    await check()
+
+    assert monitor.recent_state() == "ready"
+    time.now += 0.1
+    assert monitor.recent_state() == "degraded"
+
+
+def test_a_recent_state_is_of_the_present_phase() -> None:
+    """A service that begins to drain says so at once."""
+    core = core_of()
+    monitor = Monitor([], core)
+    assert monitor.recent_state() == "ready"
+    core.state.phase = Phase.DRAINING
+
+    assert monitor.recent_state() == "draining"
+
+
 def test_stopping_keeps_its_phase() -> None:
     """A start that goes on after the service was asked to stop does not make it ready."""
     state = State()

@@ -11,7 +11,7 @@ from energia import convert
 from energia.db.pool import Tenant
 from energia.errors import Conflict, InUse, Invalid, NotFound
 from energia.metering import registry
-from energia.metering.models import NewChannel, NewMeter, NewSite
+from energia.metering.models import Channel, NewChannel, NewMeter, NewSite
 from tests.core.metering.setting import meter, post, series
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -240,6 +240,16 @@ def test_a_meter_with_many_faults() -> None:
         "/channels/1/offset": "wrong_offset",
         "/channels/1/multiplier": "wrong_multiplier",
     }
+
+
+def test_channels_are_told_apart_by_the_digits_of_their_numbers() -> None:
+    """Channels that are alike are declared once, but 1 and 1.0 are not the same answer."""
+    grid = ("active_energy", "import", "kWh", 900, 0)
+    channels = [
+        Channel(0, "m", "a", *grid, "register", None, Decimal(each)) for each in ("1", "1.0", "1")
+    ]
+
+    assert [str(each.declaration().multiplier) for each in channels] == ["1", "1.0", "1"]
 
 
 async def test_a_multiplier_of_one_changes_nothing(tenant: Tenant) -> None:

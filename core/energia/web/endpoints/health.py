@@ -10,11 +10,12 @@ import hmac
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from typing import ClassVar, Final
 
 import attrs
-from aiohttp import web
+from aiohttp import hdrs, web
 
 import energia
 from energia.convert import dumps
@@ -115,7 +116,7 @@ async def get_health(request: web.Request) -> web.Response:
         notes=_notes(core, trusted),
         checks=checks,
     )
-    return _response(_with_release(health) if trusted else health)
+    return _answer(health.status, dumps(_with_release(health) if trusted else health))
 
 
 @routes.get("/health/ready", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
@@ -123,16 +124,17 @@ async def get_readiness(request: web.Request) -> web.Response:
     """Say whether the service should get requests; 503 while it starts, migrates or drains."""
     monitor: Monitor = request.app[MONITOR]
     reason = monitor.reason()
-    return _response(Health("pass" if reason is None else "fail", monitor.state(), reason))
+    status: Status = "pass" if reason is None else "fail"
+    return _answer(status, _brief(status, monitor.state(), reason))
 
 
 @routes.get("/health/live", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
 async def get_liveness(request: web.Request) -> web.Response:
     """Say that the process answers, whatever it depends on; 503 if its event loop was held up."""
-    core, state = request.app[CORE], request.app[MONITOR].state()
+    core, state = request.app[CORE], request.app[MONITOR].recent_state()
     if core.state.heartbeat.age > core.settings.health.loop_timeout:
-        return _response(Health("fail", state, "event_loop"))
-    return _response(Health("pass", state))
+        return _answer("fail", _brief("fail", state, "event_loop"))
+    return _answer("pass", _brief("pass", state))
 
 
 async def _trusted(request: web.Request, token: SecretStr) -> bool:
@@ -187,9 +189,15 @@ def _notes(core: Core, trusted: bool) -> tuple[str, ...] | None:
     return (f"profile {profile}",) if profile == "preview" else None
 
 
-def _response(health: Health) -> web.Response:
-    failed = health.status == "fail"
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": _RETRY_AFTER} if failed else {})
-    status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
-    body = dumps(health)
-    return web.Response(body=body, status=status, content_type=HEALTH_JSON, headers=headers)
+@lru_cache(maxsize=64)
+def _brief(status: Status, state: StateName, reason: str | None = None) -> bytes:
+    """Return what is asked for several times a second, and hardly ever another text."""
+    return dumps(Health(status, state, reason))
+
+
+def _answer(status: Status, body: bytes) -> web.Response:
+    failed = status == "fail"
+    headers = {hdrs.CONTENT_TYPE: HEALTH_JSON, hdrs.CACHE_CONTROL: "no-store"}
+    if failed:
+        headers[hdrs.RETRY_AFTER] = _RETRY_AFTER
+    return web.Response(body=body, status=503 if failed else 200, headers=headers)
