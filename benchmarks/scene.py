@@ -80,11 +80,11 @@ async def database() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def scene() -> AsyncIterator[Scene]:
+async def scene(**settings: str) -> AsyncIterator[Scene]:
     """Give a service on a new database, with the site `bench` in it, until the block ends."""
     async with (
         database() as dsn,
-        serving(dsn, ENERGIA_AUTH__REQUIRED="false") as service,
+        serving(dsn, ENERGIA_AUTH__REQUIRED="false", **settings) as service,
         aiohttp.ClientSession(service.url, timeout=aiohttp.ClientTimeout(600)) as api,
     ):
         found = Scene(dsn, service, api)
