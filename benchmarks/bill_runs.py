@@ -14,7 +14,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,13 +144,15 @@ async def posted(scene: Scene) -> dict[str, Any]:
         return job
 
 
+def worker_on(dsn: str) -> AbstractAsyncContextManager[Service]:
+    """Run a worker."""
+    return serving(dsn, command="worker", wait=True, port=None, **OPEN)
+
+
 async def by_workers(scene: Scene, pool: Pool, contracts: int, count: int) -> Work:
     """Return what a run takes that so many workers work off, warm."""
     async with AsyncExitStack() as stack:
-        workers = [
-            await stack.enter_async_context(serving(scene.dsn, command="worker", **OPEN))
-            for _ in range(count)
-        ]
+        workers = [await stack.enter_async_context(worker_on(scene.dsn)) for _ in range(count)]
         found = []
         for _ in range(2):
             await pool.tenant().execute("delete from bill")
@@ -160,7 +162,7 @@ async def by_workers(scene: Scene, pool: Pool, contracts: int, count: int) -> Wo
 
 async def measured(contracts: int) -> list[Figure]:
     """Measure runs beside bills that are asked for one by one, and workers beside one."""
-    async with scene(ENERGIA_JOBS__CONTRACTS="1000000", ENERGIA_JOBS__CONCURRENCY="0") as found:
+    async with scene(contracts=1_000_000, concurrency=0) as found:
         pool = Pool(found.dsn, Database(statement_timeout=600))
         await tariff(found)
         await fill(pool, contracts, 2)

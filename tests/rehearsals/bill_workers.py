@@ -101,7 +101,7 @@ class Crew:
 
     async def hire(self) -> None:
         """Start one more."""
-        worker = serving(self.dsn, command="worker", wait=False, **_QUICK)
+        worker = serving(self.dsn, command="worker", wait=False, port=None, **_QUICK)
         self.workers.append(await self.stack.enter_async_context(worker))
 
     async def kill(self) -> None:
@@ -117,7 +117,7 @@ async def scene(dsn: str, contracts: int) -> AsyncIterator[tuple[aiohttp.ClientS
     """Give a service that leaves its jobs to workers, with contracts, and their database."""
     pool = Pool(dsn, Database(pool_size=2, statement_timeout=300))
     async with (
-        serving(dsn, ENERGIA_JOBS__CONCURRENCY="0", **OPEN) as service,
+        serving(dsn, wait=True, port=None, ENERGIA_JOBS__CONCURRENCY="0", **OPEN) as service,
         aiohttp.ClientSession(service.url) as api,
     ):
         for path, body in (("sites/home", SITE), ("tariffs/flat", tariff())):

@@ -58,7 +58,7 @@ class Kind(Protocol):
 
 
 @runtime_checkable
-class Helped(Protocol):
+class Helped(Kind, Protocol):
     """A kind whose jobs are cut up (`energia.jobs.ranges`): several workers do one at once."""
 
     async def help(self, job: "Running", /) -> None:
@@ -263,16 +263,18 @@ class HelpTask:
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
         """Know the kinds of jobs."""
-        self._kinds = {kind.name: kind for kind in kinds}
+        self._kinds: dict[str, Helped] = {}
+        for kind in kinds:
+            if isinstance(kind, Helped):
+                self._kinds[kind.name] = kind
 
     async def run(self, core: "Core", arguments: Mapping[str, Any]) -> None:
         """Do part of a job; one that has ended meanwhile is left alone."""
         organization, id_ = arguments["organization"], arguments["job"]
         tenant = core.pool.tenant(organization)
         for row in await tenant.fetch(_Begun, SQL["job_join"], id_):
-            kind = self._kinds.get(row.kind)
-            if isinstance(kind, Helped):
-                await kind.help(Running.of(core, organization, id_, row))
+            if row.kind in self._kinds:
+                await self._kinds[row.kind].help(Running.of(core, organization, id_, row))
 
 
 def _again_and_again() -> EnergiaError:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import Any
 
 import attrs
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from energia.billing.bills import SQL, Bills
 from energia.billing.models import Run, RunOutcome
 from energia.billing.run import BillRun, run
+from energia.convert import dumps, parse
 from energia.db.pool import Pool
 from energia.db.tenant import Queries, Tenant
 from energia.errors import DatabaseAway
@@ -159,7 +161,7 @@ async def job_of(pool: Pool, heard: Heard, wanted: Run) -> tuple[Running, BillRu
     store = JobStore(pool.tenant(), core.jobs)
     id_ = await store.new(BillRun.name, wanted)
     await pool.tenant().execute("update job set status = 'running', tries = 1")
-    (request,) = await pool.tenant().fetch(dict, "select request from job")
+    request: Any = parse(dumps(wanted))
     return Running(core, pool.tenant(), id_, 1, request), BillRun()
 
 

@@ -14,6 +14,7 @@ from energia.jobs.kinds import HelpTask, JobTask, Running, Superseded
 from energia.jobs.queue import TASK
 from energia.jobs.ranges import Range, Ranges
 from energia.jobs.store import JobStore
+from energia.jobs.tasks import Task
 from energia.jobs.worker import Worker
 from energia.settings import Jobs, Settings
 from tests.serving import make_core
@@ -137,7 +138,7 @@ async def test_workers_that_are_idle_help(core: Core, pool: Pool, tenant: Tenant
     store = JobStore(tenant, core.jobs)
     id_ = await store.new("note", {})
     await store.start(id_)
-    tasks = [JobTask([note]), HelpTask([note])]
+    tasks: list[Task] = [JobTask([note]), HelpTask([note])]
     async with core.background.running({"jobs": Worker(core, tasks, 3).work}):
         async with asyncio.timeout(30):
             while await tenant.fetch(int, HELD) != [3]:
