@@ -30,7 +30,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 CLIENTS = attrs httpx ipykernel mypy nbclient openapi-python-client==0.29.* pytest setuptools>=77
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all docs screenshots fuzz wheel smoke dist audit sbom accuracy bench bench-check soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews rehearse-citus client clients programs lock clean python
+.PHONY: help run test test-all docs screenshots fuzz wheel smoke dist audit sbom accuracy bench bench-check soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews rehearse-citus rehearse-bills client clients programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -46,6 +46,7 @@ help:
 	@echo 'make rehearse-plugins  build images with plugins of their own (the same)'
 	@echo 'make rehearse-previews  open, close and reap previews beside production'
 	@echo 'make rehearse-citus  run the tests of readings and bills on a Citus cluster (DATABASE_URL=...; docs/explanation/scale.md)'
+	@echo 'make rehearse-bills  bill ten thousand contracts while the workers that do it are killed (five minutes)'
 	@echo 'make rehearse-import  import a file of a gigabyte, and see what memory and delay it costs (three minutes)'
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/explanation/accuracy.md (needs that data)'
 	@echo 'make bench     measure speed beside limits and peers, and write docs/explanation/performance.md (half an hour; NAMES="reads pricing" for some)'
@@ -163,6 +164,10 @@ rehearse-previews: .tox/.tool/.done
 # The tests of readings and bills on a cluster; what its database contains is deleted.
 rehearse-citus: .tox/.tool/.done
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.citus $(DATABASE_URL) $(TESTS)'
+
+# A bill run whose workers are killed twenty times: every contract is billed once.
+rehearse-bills: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m tests.rehearsals.bill_workers'
 
 # A large file into a service: its memory, and how long its event loop stalls.
 rehearse-import: .tox/.tool/.done

@@ -18,7 +18,7 @@ import msgspec
 from energia.db.connect import connected
 from energia.db.migrate import migrate
 from energia.settings import Database
-from tests.e2e.service import Service, serving
+from tests.e2e.service import OPEN, Service, serving
 
 #: The 15-minute slots of a year.
 SLOTS: Final = 365 * 96
@@ -80,11 +80,18 @@ async def database() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def scene() -> AsyncIterator[Scene]:
-    """Give a service on a new database, with the site `bench` in it, until the block ends."""
+async def scene(contracts: int = 5000, concurrency: int = 2) -> AsyncIterator[Scene]:
+    """Give a service on a new database, with the site `bench` in it, until the block ends.
+
+    A run over more *contracts* is a job; the service works off so many at once (*concurrency*).
+    """
+    jobs = {
+        "ENERGIA_JOBS__CONTRACTS": f"{contracts}",
+        "ENERGIA_JOBS__CONCURRENCY": f"{concurrency}",
+    }
     async with (
         database() as dsn,
-        serving(dsn, ENERGIA_AUTH__REQUIRED="false") as service,
+        serving(dsn, wait=True, port=None, **OPEN, **jobs) as service,
         aiohttp.ClientSession(service.url, timeout=aiohttp.ClientTimeout(600)) as api,
     ):
         found = Scene(dsn, service, api)

@@ -248,6 +248,10 @@ class Sources:
     retry_most: Annotated[float, Meta(gt=0)] = 60.0
 
 
+#: A worker that has not been heard of for so many heartbeats is dead.
+MISSED_HEARTBEATS: Final = 3
+
+
 @attrs.frozen
 class Jobs:
     """What is done beside requests.
@@ -257,7 +261,8 @@ class Jobs:
         poll: How often to look for what is due, beside what the database tells of.
         heartbeat: How often a worker says that it lives; after three that are missing, what it was
             doing is begun again by another.
-        grace: For how long a worker that stops finishes what it has begun.
+        grace: For how long a worker that stops finishes what it has begun; at most three
+            heartbeats, for it gives none meanwhile.
         retention: For how long a job that has ended is kept, and its file.
         contracts: A bill run over more contracts is a job, whether or not that was asked for.
         import_bytes: The same for a file of more bytes.

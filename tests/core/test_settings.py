@@ -187,6 +187,7 @@ def test_all_faults_are_told_at_once() -> None:
             "ENERGIA_SERVER__TRUSTED_PROXIES: server.trusted_proxies: 10.0.0.1/8 has host bits",
         ),
         ({"DATABASE_URL": "mysql://u@h/d"}, "DATABASE_URL: database.url is not a PostgreSQL URL"),
+        ({"ENERGIA_JOBS__GRACE": "31"}, "jobs.grace is 31 s, more than 3 times jobs.heartbeat"),
         ({"ENERGIA_PREVIEW__TTL": "599"}, "preview.ttl is 599 s, less than twice preview.lease"),
         ({"ENERGIA_PROFILE": "production"}, "database.url: production needs DATABASE_URL"),
         (

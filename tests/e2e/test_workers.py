@@ -19,6 +19,7 @@ from energia.db.embedded import Embedded
 from tests.core.billing.setting import SITE
 from tests.e2e.outages import kill
 from tests.e2e.service import Service, serving
+from tests.rehearsals.bill_workers import rehearse
 
 CHANNEL = {"id": "import", "quantity": "active_energy", "direction": "import", "unit": "kWh"}
 METER = {"site": "home", "channels": [{**CHANNEL, "interval": "PT1M"}]}
@@ -117,6 +118,13 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
     async with client.get("/v1/imports") as answer:
         (stored,) = (await answer.json())["items"]
     assert stored["import"] == done["result"]["import"]
+
+
+async def test_a_run_survives_its_workers(database: str) -> None:
+    """Killed three times in the middle: each contract is billed once, right, and counted once."""
+    verdict = await rehearse(database, contracts=500, kills=3)
+
+    assert verdict.is_good(contracts=500), verdict
 
 
 @pytest.fixture(name="own")

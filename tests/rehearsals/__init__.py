@@ -2,6 +2,7 @@
 
     python -m tests.rehearsals.database   kill the database under load, again and again
     python -m tests.rehearsals.chaos      kill, cut and fill everything while readings are written
+    python -m tests.rehearsals.bill_workers   kill the workers of a bill run, again and again
     python -m tests.rehearsals.previews   open, close, replay and reap previews beside production
     python -m tests.rehearsals.steady     load it moderately for half an hour
     python -m tests.rehearsals.image      build the image, start it hardened, stop it under load

@@ -211,7 +211,7 @@ class Bills:
 
     def document(self, priced: BillCost) -> Any:
         """Return what the API would show of a draft, as it would be read back."""
-        return self.read_back(rows.document(priced, self.plugins, self.converter))
+        return self.read_back(rows.document(priced, self.plugins))
 
     def shows(self, row: Row, now: BillCost) -> bool:
         """Tell whether a draft shows what it costs *now*, and hands on the same."""

@@ -136,10 +136,8 @@ async def price_periods(
     """
     by_id = await tariffs.held({period.contract.tariff for period in periods})
     declared = await registry.channels_of(queries, {period.contract.meter for period in periods})
-    plans = [
-        _plan(period, by_id[period.contract.tariff], declared[period.contract.meter], limits)
-        for period in periods
-    ]
+    in_zone = _InZone(by_id)
+    plans = [_plan(period, in_zone, declared[period.contract.meter], limits) for period in periods]
     inputs = iter(await read_inputs(queries, [plan for plan in plans if isinstance(plan, Plan)]))
     work = [
         (period, next(inputs) if isinstance(plan, Plan) else plan)
@@ -154,24 +152,50 @@ async def price_periods(
         )
 
 
-def _plan(
-    period: BillPeriod, tariff: Tariff | EnergiaError, declared: Sequence[Channel], limits: Limits
-) -> Plan | EnergiaError:
-    if isinstance(tariff, EnergiaError):
-        return tariff
-    try:
-        window = period.window
-        local = tariff.at(Zone.named(period.timezone)).within(*window)
-        if period.is_void:
-            local = without_charges(local)
-        else:
+@attrs.frozen
+class _InZone:
+    """Stored tariffs as they are for windows of sites: once for all bills that share one."""
+
+    tariffs: Mapping[str, Tariff | EnergiaError]
+    _known: dict[tuple[object, ...], Tariff] = attrs.field(factory=dict)
+
+    def of(self, period: BillPeriod) -> Tariff:
+        """Return the tariff of a period, its parameters filled in.
+
+        Raises:
+            EnergiaError: It cannot be read; the period is not the contract's; the parameters do
+                not fit.
+
+        """
+        contract = period.contract
+        tariff = self.tariffs[contract.tariff]
+        if isinstance(tariff, EnergiaError):
+            raise tariff
+        if not period.is_void:
             _refuse_outside(period)
-        filled_tariff = local.filled(period.contract.parameters)
-        in_force = filled_tariff.in_force(*window)
+        if contract.parameters:  # they are the contract's own
+            return _in_zone(tariff, period).filled(contract.parameters)
+        key = (contract.tariff, period.timezone, period.window, period.is_void)
+        if key not in self._known:
+            self._known[key] = _in_zone(tariff, period).filled(contract.parameters)
+        return self._known[key]
+
+
+def _in_zone(tariff: Tariff, period: BillPeriod) -> Tariff:
+    local = tariff.at(Zone.named(period.timezone)).within(*period.window)
+    return without_charges(local) if period.is_void else local
+
+
+def _plan(
+    period: BillPeriod, tariffs: _InZone, declared: Sequence[Channel], limits: Limits
+) -> Plan | EnergiaError:
+    try:
+        tariff, window = tariffs.of(period), period.window
+        in_force = tariff.in_force(*window)
         if period.client_state:
             refuse_unknown(period.prior_state, codes(in_force))
         named = period.channels_of(declared)
-        plan = Plan((filled_tariff,), *window).of_meter(declared, named, limits.slots)
+        plan = Plan((tariff,), *window).of_meter(declared, named, limits.slots)
         refuse_costly(plan, window, limits.pricing)
         return plan
     except EnergiaError as error:

@@ -35,6 +35,30 @@ where organization_id = current_setting('energia.organization')::int and id > %(
 order by id
 limit %(limit)s
 
+-- name: contract_ranges
+-- Cut the contracts in force in part of a period, or those that are named, into ranges of a job, each
+-- of so many at most; none where it has ranges.
+with chosen as (
+  select id
+  from contract
+  where organization_id = current_setting('energia.organization')::int
+    and %(contracts)s::text[] is null
+    and start_day < %(end)s and (end_day is null or end_day > %(start)s)
+  union
+  select unnest(%(contracts)s::text[])
+), numbered as (
+  select id, (row_number() over (order by id) - 1) / %(size)s as number
+  from chosen
+)
+insert into job_range (organization_id, job_id, number, ids, size)
+select current_setting('energia.organization')::int, %(job)s, number, array_agg(id order by id),
+  count(*)
+from numbered
+where not exists (
+  select from job_range
+  where organization_id = current_setting('energia.organization')::int and job_id = %(job)s)
+group by number
+
 -- name: contract_of_meters
 -- The ids of the contracts of some meters that are in force in part of a period.
 select id

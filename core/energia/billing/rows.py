@@ -169,7 +169,7 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
         "parameters": priced.period.contract.parameters,
         "prior_state": priced.period.prior_state,
         "state": priced.cost.state,
-        "document": document(priced, plugins, converter),
+        "document": document(priced, plugins),
         "basis": _basis(priced),
     }
     inputs = priced.inputs
@@ -185,8 +185,8 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
     }
 
 
-def document(priced: BillCost, plugins: Plugins, converter: Converter) -> Any:
-    """Return what the API shows of a bill, but for what has columns of its own."""
+def document(priced: BillCost, plugins: Plugins) -> dict[str, object]:
+    """Return what the API shows of a bill, but for what has columns of its own: to be written."""
     cost = priced.cost
     charges = [charge for version in priced.versions for charge in version.charges]
     providers = [plugins.charge_provider(charge.kind) for charge in charges]
@@ -208,7 +208,7 @@ def document(priced: BillCost, plugins: Plugins, converter: Converter) -> Any:
         ),
         missing=priced.period.missing,
     )
-    shown = {
+    return {
         "timezone": priced.period.timezone,
         "currency": cost.currency,
         "total": cost.total,
@@ -217,7 +217,6 @@ def document(priced: BillCost, plugins: Plugins, converter: Converter) -> Any:
         "assumptions": cost.assumptions,
         "inputs": inputs,
     }
-    return converter.unstructure(shown)
 
 
 def _basis(priced: BillCost) -> dict[str, Any]:

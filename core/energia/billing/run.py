@@ -1,10 +1,12 @@
 """Bills a period for many contracts: in slices, each of a few statements and one transaction.
 
-A run that was cut short is finished by running it again: what is issued is not even priced.
+A run that was cut short is finished by running it again: what is issued is not even priced. As a
+job, its slices are ranges that any number of workers bill at once.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Final
 
 import attrs
@@ -14,11 +16,13 @@ from energia.billing.contracts import ZonedContract, hold_contracts, prior_bills
 from energia.billing.models import Failure, Run, RunOutcome
 from energia.billing.periods import BillCost, BillPeriod
 from energia.billing.rows import NewRow, Row
+from energia.convert import structure
 from energia.costing.timing import timed
 from energia.db.tenant import Queries, Tenant
 from energia.errors import EnergiaError, NotFound
 from energia.ids import new_id
 from energia.jobs.kinds import Running
+from energia.jobs.ranges import Do, Range, Ranges
 from energia.pricing.tariffs import tariff_converter
 
 #: How many contracts one transaction bills.
@@ -41,10 +45,6 @@ class _Due:
     draft: str | None
 
 
-#: Is told how many contracts are billed, or could not be.
-Tell = Callable[[int], Awaitable[None]]
-
-
 async def contracts_of(tenant: Tenant, wanted: Run) -> int:
     """Return how many contracts a run is about."""
     if wanted.contracts is not None:
@@ -54,9 +54,9 @@ async def contracts_of(tenant: Tenant, wanted: Run) -> int:
     return count
 
 
-async def run(bills: Bills, wanted: Run, tell: Tell | None = None) -> RunOutcome:
+async def run(bills: Bills, wanted: Run) -> RunOutcome:
     """Bill the period; what is committed stays if this is cut short."""
-    outcome, done = RunOutcome(), 0
+    outcome = RunOutcome()
     with timed("run", bills.plugins.pricing_finished):
         async for ids in _slices(bills, wanted):
             async with bills.tenant.transaction() as queries:
@@ -64,9 +64,6 @@ async def run(bills: Bills, wanted: Run, tell: Tell | None = None) -> RunOutcome
                 issued = await part.bill(ids)
             _add(outcome, part.outcome, bills.limits.problems)
             bills.tell(issued)
-            done += len(ids)
-            if tell is not None:
-                await tell(done)
     return outcome
 
 
@@ -115,8 +112,9 @@ class _Slice:
 
     async def _hold(self, ids: list[str]) -> list[ZonedContract]:
         contracts = await hold_contracts(self.queries, ids)
-        for id_ in sorted(set(ids) - {zoned.contract.id for zoned in contracts}):
-            self._failed(id_, NotFound(f"there is no contract {id_!r}"))
+        if self.run.contracts is not None:  # one that nobody named may be gone again
+            for id_ in sorted(set(ids) - {zoned.contract.id for zoned in contracts}):
+                self._failed(id_, NotFound(f"there is no contract {id_!r}"))
         return contracts
 
     async def _due(self, contracts: Sequence[ZonedContract]) -> list[_Due]:
@@ -196,18 +194,38 @@ def _is_issued(bill: PeriodBill, period: tuple[date, date]) -> bool:
 
 
 class BillRun:
-    """The kind of job that is a run."""
+    """The kind of job that is a run: several workers do one at once, each some of its contracts."""
 
     name = "bills.run"
 
     async def run(self, job: Running) -> RunOutcome:
-        """Bill the period; what is issued when it is begun again stays as it is."""
-        wanted = job.request(Run)
-        total = await contracts_of(job.tenant, wanted)
+        """Bill the period: the contracts that there are now, those of a slice once.
 
-        async def tell(done: int) -> None:
-            await job.progress(done, total)
+        What is issued when it is begun anew stays as it is.
+        """
+        wanted, ranges = job.request(Run), Ranges(job)
+        names = None if wanted.contracts is None else sorted(set(wanted.contracts))
+        chosen = {"start": wanted.start, "end": wanted.end, "contracts": names, "size": _SLICE}
+        await ranges.cut(SQL["contract_ranges"], chosen)
+        with timed("run", job.core.plugins.pricing_finished):
+            await ranges.work(_slice_of(job, wanted))
+        outcome, most = RunOutcome(), job.core.settings.limits.problems
+        async for part in ranges.outcomes():
+            _add(outcome, structure(part, RunOutcome), most)
+        return outcome
 
-        await tell(0)
-        converter = tariff_converter(job.core.plugins.charges())
-        return await run(Bills.of(job.core, job.tenant, converter), wanted, tell)
+    async def help(self, job: Running) -> None:
+        """Bill some of the contracts."""
+        await Ranges(job).help(_slice_of(job, job.request(Run)))
+
+
+def _slice_of(job: Running, wanted: Run) -> Do:
+    """Return what bills the contracts of a range of a run."""
+    bills = Bills.of(job.core, job.tenant, tariff_converter(job.core.plugins.charges()))
+
+    async def do(queries: Queries, part: Range) -> tuple[RunOutcome, Callable[[], None]]:
+        of_range = _Slice(bills, wanted, RunOutcome(), queries)
+        issued = await of_range.bill(part.ids)
+        return of_range.outcome, partial(bills.tell, issued)
+
+    return do

@@ -21,7 +21,7 @@ from energia.configuration.layers import DEFAULT, Key, Value
 from energia.configuration.values import structure
 from energia.errors import ConfigurationError, Fault, did_you_mean
 from energia.outgoing.addresses import Allowed
-from energia.settings import Profile, Server, Settings
+from energia.settings import MISSED_HEARTBEATS, Jobs, Profile, Server, Settings
 
 #: What examples have for a secret; production refuses them.
 _PLACEHOLDERS: Final = frozenset(
@@ -217,6 +217,7 @@ def broken_rules(settings: Settings, database_origin: str, allow_embedded: bool)
         *_lease(settings),
         *database.broken_rules(settings, database_origin, allow_embedded),
         *_stopping(settings),
+        *_grace(settings.jobs),
         *_proxies(settings.server),
         *_access(settings),
         *_outgoing(settings),
@@ -253,6 +254,16 @@ def _stopping(settings: Settings) -> Iterator[Fault]:
             f"more than server.stop_grace, {server.stop_grace:g} s"
         )
         yield Fault("stop_too_slow", message, "server.stop_grace")
+
+
+def _grace(jobs: Jobs) -> Iterator[Fault]:
+    """Let nobody take a worker that stops for dead while it finishes what it has begun."""
+    if jobs.grace > MISSED_HEARTBEATS * jobs.heartbeat:
+        message = (
+            f"jobs.grace is {jobs.grace:g} s, more than {MISSED_HEARTBEATS} times jobs.heartbeat, "
+            f"{jobs.heartbeat:g} s: what a worker still finishes would be begun by another"
+        )
+        yield Fault("grace_too_long", message, "jobs.grace")
 
 
 def _proxies(server: Server) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, runtime_checkable
 
 import attrs
 import structlog
@@ -15,8 +15,8 @@ from energia.convert import dumps, structure
 from energia.db.tenant import Limits, Queries, Tenant
 from energia.errors import EnergiaError, NotFound
 from energia.jobs.models import JobProblem
-from energia.jobs.queue import Jobs
-from energia.jobs.store import SQL, TASK, JobStore
+from energia.jobs.queue import HELP, TASK, Jobs
+from energia.jobs.store import SQL, JobStore
 from energia.jobs.tasks import GiveUp, Retry
 
 if TYPE_CHECKING:
@@ -57,6 +57,15 @@ class Kind(Protocol):
         ...
 
 
+@runtime_checkable
+class Helped(Kind, Protocol):
+    """A kind whose jobs are cut up (`energia.jobs.ranges`): several workers do one at once."""
+
+    async def help(self, job: "Running", /) -> None:
+        """Do part of a job that another worker has begun, and will end."""
+        ...
+
+
 @attrs.define(eq=False)
 class Running:
     """A job that is being worked off.
@@ -81,6 +90,14 @@ class Running:
     #: How far it has come, told or not, and how much there is.
     _far: tuple[int | None, int | None] = (None, None)
 
+    @classmethod
+    def of(cls, core: "Core", organization: int, id_: str, row: "_Begun") -> Self:
+        """Return a job that was begun, or joined, with the database as its caller sees it."""
+        tenant = core.pool.tenant(
+            organization, row.caller, row.limited, name=row.name, request=f"job:{id_}"
+        )
+        return cls(core, tenant, id_, row.tries, row.request)
+
     @property
     def store(self) -> JobStore:
         """The rows of jobs."""
@@ -93,13 +110,17 @@ class Running:
     async def progress(self, done: int, total: int | None) -> None:
         """Tell how far the job is; raises `Superseded`."""
         self._far = (done, total)
-        now = time.monotonic()
-        if now - self._told < _TELLS:
+        if not self.is_silent:
             return
-        self._told = now
+        self._told = time.monotonic()
         row = {"id": self.id, "tries": self.tries, "done": done, "total": total}
         if not await self.tenant.fetch(bool, SQL["job_progress"], row):
             raise Superseded
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it was not told for a while how far the job is."""
+        return time.monotonic() - self._told >= _TELLS
 
     async def finish(self, queries: Queries, result: object) -> None:
         """End the job in a transaction of its own making: with all that it does, or not at all.
@@ -202,10 +223,7 @@ class JobTask:
         if not begun:
             return
         (row,) = begun
-        tenant = core.pool.tenant(
-            organization, row.caller, row.limited, name=row.name, request=f"job:{id_}"
-        )
-        job = Running(core, tenant, id_, row.tries, row.request)
+        job = Running.of(core, organization, id_, row)
         try:
             await self._run(job, row.kind, row.attempts)
         except Superseded:
@@ -237,13 +255,35 @@ class JobTask:
         log.info("job_ended", job=job.id, kind=kind)
 
 
+class HelpTask:
+    """The task that helps with a job which another worker has begun."""
+
+    name = HELP
+    retry = Retry(first=1, most=60, tries=5)
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        """Know the kinds of jobs."""
+        self._kinds: dict[str, Helped] = {}
+        for kind in kinds:
+            if isinstance(kind, Helped):
+                self._kinds[kind.name] = kind
+
+    async def run(self, core: "Core", arguments: Mapping[str, Any]) -> None:
+        """Do part of a job; one that has ended meanwhile is left alone."""
+        organization, id_ = arguments["organization"], arguments["job"]
+        tenant = core.pool.tenant(organization)
+        for row in await tenant.fetch(_Begun, SQL["job_join"], id_):
+            if row.kind in self._kinds:
+                await self._kinds[row.kind].help(Running.of(core, organization, id_, row))
+
+
 def _again_and_again() -> EnergiaError:
     return EnergiaError("it failed again and again; the log says why")
 
 
 @attrs.frozen
 class _Begun:
-    """A job that was begun, in the order of the columns of `job_begin`."""
+    """A job that was begun, in the order of the columns of `job_begin` and `job_join`."""
 
     kind: str
     caller: str

@@ -72,6 +72,54 @@ where organization_id = current_setting('energia.organization')::int
 order by id desc
 limit %(limit)s
 
+-- name: job_join
+-- A job that another worker has begun; no row if it does not run.
+select kind, caller, caller_name, limits, request, tries, 0
+from job
+where organization_id = current_setting('energia.organization')::int and id = %s
+  and status = 'running'
+
+-- name: job_range_take
+-- Hold a range that nobody else does, until the transaction ends; no row where the job does not run.
+select number, ids
+from job_range
+where organization_id = current_setting('energia.organization')::int and job_id = %(job)s
+  and outcome is null and exists (
+    select from job
+    where organization_id = current_setting('energia.organization')::int and id = %(job)s
+      and status = 'running')
+order by number
+limit 1
+for update skip locked
+
+-- name: job_range_end
+-- Note what a range has given.
+update job_range set outcome = %(outcome)s
+where organization_id = current_setting('energia.organization')::int and job_id = %(job)s
+  and number = %(number)s
+
+-- name: job_range_state
+-- How many ranges of a job are not done, and how much is in those that are, and in all of them.
+select count(*) filter (where outcome is null),
+  coalesce(sum(size) filter (where outcome is not null), 0)::bigint,
+  coalesce(sum(size), 0)::bigint
+from job_range
+where organization_id = current_setting('energia.organization')::int and job_id = %s
+
+-- name: job_range_outcomes
+-- What some ranges have given, in their order.
+select number, outcome
+from job_range
+where organization_id = current_setting('energia.organization')::int and job_id = %(job)s
+  and number > %(after)s
+order by number
+limit %(limit)s
+
+-- name: job_range_delete
+-- Forget the ranges of a job: whoever still does one is waited for.
+delete from job_range
+where organization_id = current_setting('energia.organization')::int and job_id = %s
+
 -- name: job_part_put
 -- Keep a part of the file of a job; no row if another worker has begun it since.
 insert into job_part (organization_id, job_id, number, bytes)
@@ -153,12 +201,14 @@ where id in (
 
 -- name: job_late
 -- How many tasks are due, and for how many seconds the oldest of them is: one that was never begun
--- since it was deferred, any other since the moment that was stated for it.
+-- since it was deferred, any other since the moment that was stated for it. Those who would help
+-- with a job that has begun are not late: they wait until there is nothing else to do.
 with due as (
   select count(*) as tasks, min(scheduled_at) as since, min(id) filter (where scheduled_at is null)
     as first
   from procrastinate_jobs
-  where status = 'todo' and (scheduled_at is null or scheduled_at <= now())
+  where status = 'todo' and task_name <> 'job-help'
+    and (scheduled_at is null or scheduled_at <= now())
 )
 select tasks, coalesce(extract(epoch from now() - least(since, (
   select min(at) from procrastinate_events where job_id = due.first and type = 'deferred'

@@ -103,9 +103,12 @@ def _adapted(value: Any) -> Any:
     return value
 
 
+#: The task that works a job off, and the one that helps with a job that is cut up.
+TASK: Final = "job"
+HELP: Final = "job-help"
 #: Tasks that may take hours, as clients have begun them: they have places of their own, so that
 #: they hold up nothing else.
-LONG: Final = frozenset({"job"})
+LONG: Final = frozenset({TASK, HELP})
 #: The argument in which a task has the headers of the trace that it goes on from.
 TRACE: Final = "_trace"
 

@@ -14,11 +14,9 @@ from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, NotFound
 from energia.ids import new_id
 from energia.jobs.models import Job, JobProblem, JobProgress, JobStatus
-from energia.jobs.queue import Jobs
+from energia.jobs.queue import TASK, Jobs
 
 SQL: Final = load(__package__)
-#: The task that works a job off.
-TASK: Final = "job"
 #: So well is a part of a file compressed: as fast as it comes.
 _LEVEL: Final = 1
 
@@ -130,6 +128,8 @@ class JobStore:
             status, _ = await self._held(queries, id_)
             if status not in ("failed", "cancelled"):
                 raise NotResumable(f"the job is {status}")
+            # What it has done it does anew, by what is stored now: days may have passed.
+            await queries.execute(SQL["job_range_delete"], id_)
             await self._wait(queries, id_)
 
     async def _held(self, queries: Queries, id_: str) -> tuple[JobStatus, int]:

@@ -22,6 +22,7 @@ from energia.errors import EnergiaError
 from energia.jobs.queue import LONG, TRACE, Connector
 from energia.jobs.tasks import GiveUp, Retry, Task, TryAgain, retry_of
 from energia.redact import redacted
+from energia.settings import MISSED_HEARTBEATS
 from energia.work import staying
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ log = structlog.get_logger(__name__)
 SQL: Final = load(__package__)
 #: Seconds between two looks at whether the service closes.
 _TICK: Final = 0.25
-#: A worker that has not been heard of for so many heartbeats is dead.
-_MISSED: Final = 3
 _LONGEST: Final = 500
 
 
@@ -180,7 +179,7 @@ class Worker:
             fetch_job_polling_interval=settings.poll,
             abort_job_polling_interval=settings.poll,
             update_heartbeat_interval=settings.heartbeat,
-            stalled_worker_timeout=_MISSED * settings.heartbeat,
+            stalled_worker_timeout=MISSED_HEARTBEATS * settings.heartbeat,
             shutdown_graceful_timeout=settings.grace,
             delete_jobs=DeleteJobCondition.SUCCESSFUL,
         )
@@ -193,7 +192,7 @@ class Worker:
 
     async def _rescue(self) -> None:
         """Let what dead workers have left undone be done again."""
-        manager, silent = self._manager, _MISSED * self._settings.heartbeat
+        manager, silent = self._manager, MISSED_HEARTBEATS * self._settings.heartbeat
         while True:
             await manager.say_owed()
             for job in await manager.get_stalled_jobs(seconds_since_heartbeat=silent):

@@ -9,7 +9,7 @@ from energia.billing.repricing import BillRepricing
 from energia.billing.retention import ReadingsRetention
 from energia.billing.run import BillRun
 from energia.core import Core
-from energia.jobs.kinds import JobRetention, JobTask, Kind
+from energia.jobs.kinds import HelpTask, JobRetention, JobTask, Kind
 from energia.jobs.tasks import Task
 from energia.jobs.worker import Worker
 from energia.metering.retention import ImportRetention
@@ -26,7 +26,7 @@ KINDS: Final[tuple[Kind, ...]] = (BillRun(), BillRepricing(), FileImport(), Read
 def tasks_of(core: Core) -> list[Task]:
     """Return all that a worker does."""
     own: list[Task] = [
-        *(JobTask(KINDS), JobRetention(), AuditRetention()),
+        *(JobTask(KINDS), HelpTask(KINDS), JobRetention(), AuditRetention()),
         *(ReadingsRetention(), ImportRetention()),
         *(WebhookDelivery(), WebhookExpiry()),
         *keepers(core),

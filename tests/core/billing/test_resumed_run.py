@@ -4,22 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import Any
 
 import attrs
 import pytest
 
-from energia.billing.bills import Bills
+from energia.billing.bills import SQL, Bills
 from energia.billing.models import Run, RunOutcome
-from energia.billing.run import run
+from energia.billing.run import BillRun, run
+from energia.convert import dumps, parse
 from energia.db.pool import Pool
 from energia.db.tenant import Queries, Tenant
 from energia.errors import DatabaseAway
+from energia.jobs.kinds import Running
+from energia.jobs.ranges import Ranges
+from energia.jobs.store import JobStore
 from energia.pricing.tariffs import tariff_converter
 from energia.settings import Limits
 from energia.time import SystemClock
 from tests.core.billing.fakes import Heard, plugins
 from tests.core.billing.setting import CHANNEL, CONTRACT, store_household, success
-from tests.serving import Client
+from tests.serving import Client, make_core
 
 #: More than two slices of a hundred.
 NUMBER = 205
@@ -148,3 +153,50 @@ async def test_failures_are_counted_beyond_those_that_are_listed(
     assert (found.failures, len(found.failed)) == (NUMBER, 150)
     assert {failure.code for failure in found.failed} == {"incomplete_usage"}
     assert [failure.contract for failure in found.failed] == [id_ for id_, _ in EXPECTED[:150]]
+
+
+async def job_of(pool: Pool, heard: Heard, wanted: Run) -> tuple[Running, BillRun]:
+    """Return a run as a job that was begun."""
+    core = make_core(plugins=plugins(heard), pool=pool)
+    store = JobStore(pool.tenant(), core.jobs)
+    id_ = await store.new(BillRun.name, wanted)
+    await pool.tenant().execute("update job set status = 'running', tries = 1")
+    request: Any = parse(dumps(wanted))
+    return Running(core, pool.tenant(), id_, 1, request), BillRun()
+
+
+async def test_workers_share_a_run(many: Client, pool: Pool, tenant: Tenant, heard: Heard) -> None:
+    """The outcome is that of one worker, and each bill is told once."""
+    job, kind = await job_of(pool, heard, MARCH_1)
+    found, *_ = await asyncio.gather(kind.run(job), kind.help(job), kind.help(job))
+
+    assert outcome(found) == (NUMBER, 0, 0, NUMBER, 0)
+    assert await issued(tenant) == EXPECTED
+    assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in EXPECTED]
+
+
+async def test_a_shared_run_names_who_failed_in_order(
+    many: Client, pool: Pool, heard: Heard
+) -> None:
+    """Range by range, whoever billed them; first those of it that were named and are not there."""
+    names = ("nobody", *(f"m{number:03}" for number in range(150)))
+    empty = Run(start=date(2025, 3, 2), end=date(2025, 3, 3), contracts=names)
+    job, kind = await job_of(pool, heard, empty)
+    found, _ = await asyncio.gather(kind.run(job), kind.help(job))
+
+    codes = {failure.contract: failure.code for failure in found.failed}
+    assert list(codes) == [*names[1:101], "nobody", *names[101:]]
+    assert codes["nobody"] == "not_found"
+    assert codes["m000"] == "incomplete_usage"
+
+
+async def test_a_contract_that_goes_during_a_run_is_passed_over(
+    many: Client, pool: Pool, tenant: Tenant, heard: Heard
+) -> None:
+    """Nobody has named it: it is no failure."""
+    job, kind = await job_of(pool, heard, MARCH_1)
+    chosen = {"start": MARCH_1.start, "end": MARCH_1.end, "contracts": None, "size": 100}
+    await Ranges(job).cut(SQL["contract_ranges"], chosen)
+    await tenant.execute("delete from contract where id = 'm007'")
+
+    assert outcome(await kind.run(job)) == (NUMBER - 1, 0, 0, NUMBER - 1, 0)

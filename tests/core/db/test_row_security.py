@@ -75,6 +75,7 @@ insert into idempotency_key values (1, 'c', '', '', 'h', now());
 insert into job (organization_id, id, kind, caller, caller_name, request)
   values (1, 'j', 'k', 'c', 'n', '{}');
 insert into job_part values (1, 'j', 0, '');
+insert into job_range values (1, 'j', 0, '{}', 0);
 insert into source_state values (1, 's', 'n', '{}');
 insert into console_session values (1, 's', '', 'c', 'n');
 """

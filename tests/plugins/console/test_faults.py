@@ -19,7 +19,14 @@ from tests.imports import ROOT, modules
 EN, PT = words("en"), words("pt-BR")
 #: These cannot be met on a page: they end the process when it begins, or are of its settings.
 _OF_SETTINGS = {
-    *("default_secret", "no_database", "no_folder", "no_pull_request", "not_a_preview"),
+    *(
+        "default_secret",
+        "grace_too_long",
+        "no_database",
+        "no_folder",
+        "no_pull_request",
+        "not_a_preview",
+    ),
     *("not_a_pull_request", "not_toml", "open_to_all", "reaper_busy", "repository_not_allowed"),
     *("stop_too_slow", "ttl_too_short", "two_pull_requests", "two_variables", "unknown_map"),
     *("unknown_place", "unknown_plugin", "unknown_preset", "unknown_profile", "unknown_register"),
