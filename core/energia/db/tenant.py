@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from datetime import datetime
 from copy import copy
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
 

@@ -500,7 +500,7 @@ def _plain_series(raw: Raw) -> ReadingRuns | None:
         intervals = {text: _slot_length(text) for text in {item.interval for item in items}}
     except (ValueError, RecursionError):
         return None
-    if not all(map(_is_plain, items)):
+    if not all(map(_is_plain_series, items)):
         return None
     if bytes(raw).count(b'"') != sum(map(_quotes, items)):
         return None
@@ -529,7 +529,7 @@ def _plain_series(raw: Raw) -> ReadingRuns | None:
     return runs
 
 
-def _is_plain(item: BodyItem) -> bool:
+def _is_plain_series(item: BodyItem) -> bool:
     """Whether an item's instant and quality can be read."""
     start = item.start
     return start.tzinfo is not None and not start.microsecond and item.quality in QUALITIES

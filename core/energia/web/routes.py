@@ -24,7 +24,7 @@ says nothing is for `admin` alone, where tokens are required.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from itertools import islice
 from types import MappingProxyType, NoneType
