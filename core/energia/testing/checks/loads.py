@@ -181,8 +181,8 @@ def speed(case: Case) -> None:
     """A year of quarter-hours takes at most 500 times as long as under `energy.flat`, some 65 ms.
 
     Each line and each step that the bill shows may take one and a half times as long as it, too.
-    Both are timed side by side, some times over, and the best of these counts: other work on the machine slows
-    down either, and never for all of the time.
+    Both are timed side by side, some times over, and the best of these counts: other work on the
+    machine slows down either, and never for all of the time.
     """
     flat = _Timed.of(case.pricing.tariff({"kind": "energy.flat", "rate": "0.1"}, zone=_ZONE), 900)
     tariff = case.tariff(_ZONE)
