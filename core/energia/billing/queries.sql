@@ -336,6 +336,7 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 -- The days are worked out before the join, so that the index finds them (`blocks_read` says why).
 with b as materialized (
   select id, channels, revisions, start_day - 1 as first, end_day + 1 as last,
+    start_day - 31 as early,
     (start_day - 1)::timestamp at time zone 'UTC' as first_at,
     (end_day + 2)::timestamp at time zone 'UTC' as past
   from bill
@@ -347,6 +348,11 @@ where exists (
   select from unnest(b.channels, b.revisions) as seen (channel, revision)
   join reading_day d on d.channel_id = seen.channel and d.day between b.first and b.last
     and d.recorded_at > coalesce(seen.revision, '-infinity'))
+or exists (
+  select from unnest(b.channels, b.revisions) as seen (channel, revision)
+  join reading_day_archived a on a.channel_id = seen.channel
+    and a.pack between b.early and b.last and a.day between b.first and b.last
+    and a.recorded_at > coalesce(seen.revision, '-infinity'))
 or exists (
   select from unnest(b.channels, b.revisions) as seen (channel, revision)
   join register_read r on r.channel_id = seen.channel and r.read_at >= b.first_at
@@ -366,6 +372,7 @@ with kept as materialized (
     and basis::text = %(basis)s
 ), asked as materialized (
   select channel, pin, date '1970-01-01' + first as first,
+    date '1970-01-01' + first - 30 as early,
     (measured_until at time zone 'UTC' - interval '1 second' * seconds)::date as past
   from kept, unnest(%(channels)s::bigint[], %(first)s::int[], %(offsets)s::int[], kept.revisions)
     as asked (channel, first, seconds, pin)
@@ -377,6 +384,12 @@ where not exists (
   from asked
   join reading_day d on d.channel_id = asked.channel and d.recorded_at > asked.pin
     and d.day >= asked.first and d.day < asked.past
+) and not exists (
+  select
+  from asked
+  join reading_day_archived a on a.channel_id = asked.channel and a.recorded_at > asked.pin
+    and a.pack >= asked.early and a.pack < asked.past
+    and a.day >= asked.first and a.day < asked.past
 )
 
 -- name: to_date_put

@@ -13,9 +13,12 @@ from datetime import datetime
 from typing import Final
 
 import attrs
+import numpy as np
 
 from energia.db.queries import load, one_message
 from energia.db.tenant import Queries
+from energia.metering import packs
+from energia.metering.blocks import BlockKeys
 from energia.metering.models import Channel
 from energia.metering.validation import LAST
 from energia.time import Instant, utc
@@ -93,11 +96,19 @@ async def delete_slots(queries: Queries, meters: Sequence[str], before: Instant)
         "days": [day for day, _ in places],
         "slots": [slot for _, slot in places],
     }
+    # The month of that day becomes blocks again; what is in the archive before it goes as a whole.
+    days = np.array([day for day, _ in places], np.int64)
+    keys = BlockKeys(np.array([channel.key for channel in channels], np.int64), days)
+    await packs.restore(queries, keys)
+    (archived,) = await queries.fetch(Deleted, SQL["archive_delete"], arguments)
     await queries.execute(SQL["history_delete"], arguments)
     (slots,) = await queries.fetch(Deleted, SQL["blocks_delete"], arguments)
     rows = {"channels": arguments["channels"], "before": utc(before)}
     (others,) = await queries.fetch(Deleted, SQL["reads_delete"], rows)
-    return Deleted(slots.readings + others.readings, [*slots.imports, *others.imports])
+    parts = (slots, archived, others)
+    return Deleted(
+        sum(part.readings for part in parts), [number for part in parts for number in part.imports]
+    )
 
 
 async def _remember(

@@ -5,6 +5,8 @@ Those of registers and of irregular channels are laid on slots (`stretches`).
 What is asked for are spans: parts of the time of channels. Any number of them, of any meters, is
 one statement. Every slot that starts in a span is in the answer, with or without a reading.
 
+A day is a block, or in a pack of the archive (`packs.py`); one statement reads both.
+
 Blocks are dated by their revision (`recorded_at`), and history keeps each with the instant that
 ended it. The blocks that were current at an instant are therefore what was known then, but for live
 fills, which put values into empty slots of a block in place: they are dated by the end of their
@@ -25,6 +27,7 @@ from energia.errors import ReadingsDeleted
 from energia.metering.blocks import blocks_of
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
+from energia.metering.packs import Pack
 from energia.metering.reads import MANY, read_stretches
 from energia.metering.series import MISSING, NEVER_SENT, Series
 from energia.metering.stretches import Stretch, by_days, laid, slotted
@@ -133,7 +136,7 @@ async def series(
 
 async def stored_span(queries: Queries, channel: Channel) -> Span | None:
     """Return from which day to which readings of a channel are stored; None where none are."""
-    for first, last in await queries.fetch(_pair, SQL["channel_days"], channel.key):
+    for first, last in await queries.fetch(_pair, SQL["channel_days"], {"channel": channel.key}):
         return Span(channel, first * DAY + channel.offset, (last + 1) * DAY + channel.offset)
     return None
 
@@ -156,13 +159,18 @@ async def pieces(
 
 @attrs.frozen
 class _DayRow:
-    """A block: the number of its span, counted from 1, and its day."""
+    """A block: the number of its span, counted from 1, and its day; or a pack, and its first day.
+
+    Only a pack has a unit, and the dates of its days instead of one.
+    """
 
     span: int
     day: int
     recorded_at: datetime
     values: memoryview
     quality: memoryview | None
+    unit: int | None
+    dates: Sequence[datetime] | None
 
 
 _Pins = Sequence[datetime | None] | None
@@ -223,17 +231,28 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
     # Without a day there is nothing to ask for: no statement.
     for row in await queries.fetch(_DayRow, SQL[sql], parameters | more) if any(days) else []:
         rows[row.span - 1].append(row)
-    return [_stored(span, days_of_span) for span, days_of_span in zip(spans, rows, strict=True)]
+    known = [None] * len(spans) if pins is None else pins
+    return [_stored(*each) for each in zip(spans, rows, known, strict=True)]
 
 
-def _stored(span: Span, rows: list[_DayRow]) -> StoredSeries:
-    """Return the slots of a span, cut out of its blocks."""
+def _stored(span: Span, rows: list[_DayRow], known_at: datetime | None) -> StoredSeries:
+    """Return the slots of a span, cut out of its blocks and of the packs that have its days."""
     grid, days, slots = span.channel.grid, span.days, span.slots
+    packs = [row for row in rows if row.unit is not None]
+    if packs:
+        rows = [row for row in rows if row.unit is None]
     blocks = _assembled(rows, days, grid.per_day)
+    dates = [row.recorded_at for row in rows]
+    for row in packs:
+        dates += _pack(row).fill(blocks, days, known_at)
     part = slice(slots.start - days.start * grid.per_day, slots.stop - days.start * grid.per_day)
     values, quality = blocks.values.reshape(-1)[part], blocks.quality.reshape(-1)[part]
     cut = Series(grid.start(slots.start), grid.interval, values, quality)
-    return StoredSeries(cut, max((row.recorded_at for row in rows), default=None))
+    return StoredSeries(cut, max(dates, default=None))
+
+
+def _pack(row: _DayRow) -> Pack:
+    return Pack(row.day, row.dates or (), row.values, row.quality, row.unit or 1)
 
 
 def _assembled(rows: list[_DayRow], days: range, width: int) -> Blocks:

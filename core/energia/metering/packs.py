@@ -1,0 +1,302 @@
+"""Packs: days of the archive, up to a month of a channel in a row, each as its block was.
+
+A pack has the slots of consecutive days in one array of small whole numbers, each so many of a unit
+that divides all of them: most meters count in watt-hours, or in tens of them, so that 16 bits are
+enough. The server compresses the array, and SQL reads it (the views `reading` and
+`reading_day_archived`), as no code of ours could help an analyst or a backup. What was there before
+a correction stays in `reading_day_history`.
+
+A day is either a block or in a pack. Both are read in one statement, as whoever holds the channel
+may move days between them. A pack is never changed: who writes a reading of one of its days first
+brings its month back (`restore_before`), inside the same transaction.
+"""
+
+import struct
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby, pairwise
+from typing import Final
+
+import attrs
+import numpy as np
+
+from energia.db.queries import load
+from energia.db.tenant import Queries
+from energia.errors import DatabaseError
+from energia.metering.blocks import BlockKeys, blocks_of, literal
+from energia.metering.merge import Blocks
+from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Micro, Quality
+from energia.time import Int64
+from energia.work import off_loop
+
+SQL: Final = load(__package__)
+
+#: So many slots of a channel go to the archive in one transaction, a day of it at least: who writes
+#: its readings waits for no longer than a year of quarter-hours takes.
+MOST: Final = 366 * 96
+#: The largest number of 16 bits; the smallest one stands for a slot without a value.
+_NARROW: Final = 2**15 - 1
+#: The head of what `array_send` gives, and where in it the type of the items is.
+_HEAD: Final = 20
+_TYPE: Final = slice(8, 12)
+#: What PostgreSQL calls `smallint` there.
+_SMALLINT: Final = 21
+
+
+@attrs.frozen(eq=False)
+class Pack:
+    """Consecutive days of a channel, as they are read back.
+
+    Attributes:
+        first: The first day: days since 1970-01-01.
+        recorded_at: When the revision of each day was recorded; one for all of them, if it is one.
+        values: What `array_send` gives of its numbers.
+        quality: What `array_send` gives of its qualities; None for a pack of actual values.
+        unit: Micro-units that each number counts.
+
+    """
+
+    first: int
+    recorded_at: Sequence[datetime]
+    values: memoryview
+    quality: memoryview | None
+    unit: int
+
+    def fill(self, blocks: Blocks, days: range, known_at: datetime | None) -> list[datetime]:
+        """Put its days among *days* into *blocks*, one each; return when these were recorded.
+
+        With *known_at*, only the days whose revision was recorded by then.
+        """
+        width = blocks.values.shape[1]
+        packed = self._blocks(width)
+        dates = self.recorded_at
+        if len(dates) == 1:
+            dates = [dates[0]] * len(packed.values)
+        chosen = [
+            index
+            for index, recorded_at in enumerate(dates)
+            if self.first + index in days and (known_at is None or recorded_at <= known_at)
+        ]
+        if not chosen:
+            return []
+        at = np.array(chosen, np.int64)
+        rows = at + self.first - days.start
+        blocks.values[rows], blocks.quality[rows] = packed.values[at], packed.quality[at]
+        return [dates[index] for index in chosen]
+
+    def _blocks(self, width: int) -> Blocks:
+        numbers = _numbers(self.values).reshape(-1, width)
+        values = np.where(numbers == MISSING, MISSING, numbers * self.unit)
+        if self.quality is None:
+            codes = np.where(numbers == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
+        else:
+            codes = _items(self.quality, ">i2").astype(np.int8).reshape(-1, width)
+        return Blocks(values, codes)
+
+
+def _numbers(array: memoryview) -> Micro:
+    """Return the numbers of a pack, from int2[] or int8[]; `MISSING` without a value."""
+    (kind,) = struct.unpack(">I", array[_TYPE])
+    if kind != _SMALLINT:
+        return _items(array, ">i8")
+    numbers = _items(array, ">i2")
+    numbers[numbers < -_NARROW] = MISSING
+    return numbers
+
+
+def _items(array: memoryview, kind: str) -> Int64:
+    """Return the items of an array: each is its size in bytes, and then itself."""
+    item = np.dtype([("size", ">i4"), ("value", kind)])
+    items: Int64 = np.frombuffer(array, item, offset=_HEAD)["value"].astype(np.int64)
+    return items
+
+
+# Into the archive, and back.
+
+
+@attrs.frozen
+class Due:
+    """What of a channel may go to the archive.
+
+    Attributes:
+        channel: Its number in the database.
+        width: Slots in a day.
+        first: The first of the days: days since 1970-01-01.
+        past: The day after the last one.
+
+    """
+
+    channel: int
+    width: int
+    first: int
+    past: int
+
+
+async def extend(queries: Queries, before: int) -> None:
+    """Let days before *before* be in the archive.
+
+    Call it, and let it be committed, before any of them goes there: whoever locks a channel from
+    then on looks into the archive before it writes such a day.
+    """
+    await queries.execute(SQL["archive_extend"], before)
+
+
+async def due(queries: Queries, channels: Sequence[int], since: int, before: int) -> list[Due]:
+    """Return what of some channels may go to the archive, of days since one and before another."""
+    row = {"channels": list(channels), "since": since, "before": before}
+    return await queries.fetch(Due, SQL["archive_due"], row)
+
+
+async def days_of(queries: Queries, some: Sequence[Due]) -> int:
+    """Return how many blocks there are of what is due."""
+    row = {
+        "channels": [each.channel for each in some],
+        "first": [each.first for each in some],
+        "past": [each.past for each in some],
+    }
+    return (await queries.fetch(int, SQL["archive_size"], row))[0]
+
+
+async def hold(queries: Queries, channels: Sequence[int]) -> None:
+    """Hold channels against other writers of readings, until the transaction ends."""
+    await queries.execute(SQL["archive_hold"], {"channels": list(channels)})
+
+
+async def pack(queries: Queries, channel: int, since: int, before: int) -> tuple[int, int | None]:
+    """Move days of a channel to the archive, at most `MOST` slots; *queries* are a transaction.
+
+    Return how many days were moved, and the day from which on there may be more; None at the end.
+    The channel is held until the transaction ends; one that somebody holds is left alone, as an
+    import of many files may do so for minutes. The server compares what the archive has with
+    each block before it deletes that; raises `DatabaseError` if any part of one differs.
+    """
+    if not await queries.fetch(int, SQL["archive_take"], {"channel": channel}):
+        return 0, None
+    for found in await due(queries, [channel], since, before):
+        past = _until(found)
+        span: dict[str, object] = {"channel": channel, "first": found.first, "past": past}
+        rows = await queries.fetch(_Block, SQL["archive_blocks"], span)
+        packs = await off_loop(_packs, rows, found.width)
+        await queries.execute(SQL["archive_put"], {**span, **_columns(packs, found.width)})
+        cleared = (await queries.fetch(int, SQL["archive_clear"], span))[0]
+        if cleared != len(rows):
+            message = f"the archive has {cleared} of {len(rows)} days of the channel {channel}"
+            raise DatabaseError(f"{message}: nothing was moved")
+        return cleared, past if past < found.past else None
+    return 0, None
+
+
+async def restore_before(queries: Queries, keys: BlockKeys, before: int | None) -> None:
+    """Bring back from the archive the months of days that are about to be written.
+
+    Args:
+        queries: A transaction, which holds the channels.
+        keys: The days.
+        before: The day before which days may be in the archive; None if none are.
+
+    """
+    if before is not None and (old := keys.take(keys.days < before)):
+        await restore(queries, old)
+
+
+async def restore(queries: Queries, keys: BlockKeys) -> int:
+    """Bring back from the archive the months of some days, and return how many days those have.
+
+    *queries* are a transaction, which holds the channels.
+    """
+    months = np.unique(np.stack([keys.channels, _months(keys.days)]), axis=1)
+    row = {"channels": literal(months[0]), "months": literal(months[1])}
+    return (await queries.fetch(int, SQL["archive_restore"], row))[0]
+
+
+async def months(queries: Queries, channels: Sequence[int]) -> list[BlockKeys]:
+    """Return the months of some channels that have days in the archive, those of each together."""
+    rows = await queries.fetch(_month, SQL["archive_months"], {"channels": list(channels)})
+    return [
+        BlockKeys(np.array([key for key, _ in some]), np.array([day for _, day in some]))
+        for some in (list(group) for _, group in groupby(rows, lambda row: row[0]))
+    ]
+
+
+def _month(channel: int, day: int) -> tuple[int, int]:
+    return channel, day
+
+
+@attrs.frozen
+class _Block:
+    """A block: its day, and what `array_send` gives of its arrays."""
+
+    day: int
+    values: memoryview
+    quality: memoryview | None
+
+
+@attrs.frozen(eq=False)
+class _Packed:
+    """A pack on its way into the archive: its days, and its arrays as literals."""
+
+    first: int
+    last: int
+    unit: int
+    narrow: str | None
+    wide: str | None
+    quality: str | None
+
+
+def _until(found: Due) -> int:
+    """Return until when days are moved together: whole months, if they fit into `MOST` slots."""
+    past = found.first + max(1, MOST // found.width)
+    if past >= found.past:
+        return found.past
+    month = int(_months(np.array([past], np.int64))[0])
+    return month if month > found.first else past
+
+
+def _months(days: Int64) -> Int64:
+    """Return the first day of the month of each day."""
+    months: Int64 = (
+        days.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]")
+    ).astype(np.int64)
+    return months
+
+
+def _packs(rows: Sequence[_Block], width: int) -> list[_Packed]:
+    """Return packs of some blocks: each of consecutive days of one month."""
+    blocks = blocks_of([row.values for row in rows], [row.quality for row in rows], width)
+    days = np.array([row.day for row in rows], np.int64)
+    is_other = (np.diff(days) != 1) | (np.diff(_months(days)) != 0)
+    cuts = [0, *(np.flatnonzero(is_other) + 1).tolist(), len(days)]
+    return [
+        _packed(
+            int(days[begin]),
+            int(days[past - 1]),
+            blocks.values[begin:past].reshape(-1),
+            blocks.quality[begin:past].reshape(-1),
+        )
+        for begin, past in pairwise(cuts)
+    ]
+
+
+def _packed(first: int, last: int, values: Micro, quality: Quality) -> _Packed:
+    missing = values == MISSING
+    unit = int(np.gcd.reduce(values[~missing], initial=0)) or 1
+    numbers = np.where(missing, MISSING, values // unit)
+    is_narrow = bool((np.abs(numbers[~missing]) <= _NARROW).all())
+    array = literal(numbers).replace(str(MISSING), "NULL")
+    is_plain = bool((quality == np.where(missing, NEVER_SENT, ACTUAL)).all())
+    codes = None if is_plain else literal(quality).replace("-1", "NULL")
+    return _Packed(
+        first, last, unit, array if is_narrow else None, None if is_narrow else array, codes
+    )
+
+
+def _columns(packs: Sequence[_Packed], width: int) -> dict[str, object]:
+    return {
+        "width": width,
+        "first": [each.first for each in packs],
+        "last": [each.last for each in packs],
+        "units": [each.unit for each in packs],
+        "narrow": [each.narrow for each in packs],
+        "wide": [each.wide for each in packs],
+        "quality": [each.quality for each in packs],
+    }
