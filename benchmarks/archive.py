@@ -61,6 +61,7 @@ async def _figures() -> list[Figure]:
             ours=packed,
             limit=rows,
             better="less",
+            least=20,
             note="with indexes and TOAST; random values of up to 3 kWh in Wh, sent by days",
         ),
         Figure(
@@ -70,6 +71,7 @@ async def _figures() -> list[Figure]:
             ours=packed,
             limit=blocks,
             better="less",
+            least=4,
         ),
         Figure(
             name="read eleven months from the archive",
@@ -78,6 +80,7 @@ async def _figures() -> list[Figure]:
             ours=ours,
             limit=limit,
             better="less",
+            most=1.2,
             note="as JSON, over HTTP",
         ),
     ]

@@ -204,6 +204,8 @@ async def restore(queries: Queries, keys: BlockKeys) -> int:
 
     *queries* are a transaction, which holds the channels.
     """
+    if not keys:
+        return 0
     months = np.unique(np.stack([keys.channels, _months(keys.days)]), axis=1)
     row = {"channels": literal(months[0]), "months": literal(months[1])}
     return (await queries.fetch(int, SQL["archive_restore"], row))[0]
