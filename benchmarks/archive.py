@@ -21,7 +21,7 @@ from energia.metering.archive import Window
 from energia.settings import Database
 from energia.time import day_number
 
-METERS: Final = 40
+METERS: Final = 16
 FIRST: Final = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS: Final = 365
 #: The newest month of a meter stays as it is.
@@ -51,7 +51,7 @@ async def _figures() -> list[Figure]:
         await pool.close()
         packed = _size(found.dsn, "reading_archive") / (METERS // 2 * ARCHIVED * SLOTS)
         ours, limit = await in_turns_async(
-            lambda: _read(found, 0), lambda: _read(found, 1), rounds=9
+            lambda: _read(found, 0), lambda: _read(found, 1), rounds=5
         )
     return [
         Figure(

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,8 @@ async def _archive(tenant: "Tenant", window: "Window", meter: str | None) -> int
     from energia.cli.files import progress
     from energia.metering import archive
 
-    total, moved = await archive.count(tenant, window, meter), 0
+    # Who looks on waits until the days are counted; nobody else does.
+    total, moved = await archive.count(tenant, window, meter) if sys.stderr.isatty() else 0, 0
     with progress("archive", total) as seen:
 
         def tell(days: int) -> None:

@@ -13,7 +13,7 @@ brings its month back (`restore_before`), inside the same transaction.
 
 import struct
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Final
 
@@ -26,7 +26,7 @@ from energia.errors import DatabaseError
 from energia.metering.blocks import BlockKeys, blocks_of, literal
 from energia.metering.merge import Blocks
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Micro, Quality
-from energia.time import Int64
+from energia.time import Int64, day_of
 from energia.work import off_loop
 
 SQL: Final = load(__package__)
@@ -36,11 +36,12 @@ SQL: Final = load(__package__)
 MOST: Final = 366 * 96
 #: The largest number of 16 bits; the smallest one stands for a slot without a value.
 _NARROW: Final = 2**15 - 1
-#: The head of what `array_send` gives, and where in it the type of the items is.
-_HEAD: Final = 20
-_TYPE: Final = slice(8, 12)
+#: The head of what `array_send` gives: the type of the items and how many they are, among others.
+_HEAD: Final = struct.Struct(">iiIii")
 #: What PostgreSQL calls `smallint` there.
 _SMALLINT: Final = 21
+#: From when on PostgreSQL counts the microseconds of an instant.
+_ZERO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @attrs.frozen(eq=False)
@@ -49,66 +50,62 @@ class Pack:
 
     Attributes:
         first: The first day: days since 1970-01-01.
-        recorded_at: When the revision of each day was recorded; one for all of them, if it is one.
-        values: What `array_send` gives of its numbers.
-        quality: What `array_send` gives of its qualities; None for a pack of actual values.
-        unit: Micro-units that each number counts.
+        sent: The micro-units that each of its numbers counts; the array of when the revision of
+            each day was recorded, or one for all of them; and the array of the numbers.
+        quality: The array of its qualities; None for a pack of actual values.
 
     """
 
     first: int
-    recorded_at: Sequence[datetime]
-    values: memoryview
+    sent: memoryview
     quality: memoryview | None
-    unit: int
 
     def fill(self, blocks: Blocks, days: range, known_at: datetime | None) -> list[datetime]:
         """Put its days among *days* into *blocks*, one each; return when these were recorded.
 
-        With *known_at*, only the days whose revision was recorded by then.
+        With *known_at*, only the days whose revision was recorded by then. Raises `DatabaseError`
+        if a day is there already: a release that knows no archive has stored something beside it.
         """
-        width = blocks.values.shape[1]
-        packed = self._blocks(width)
-        dates = self.recorded_at
-        if len(dates) == 1:
-            dates = [dates[0]] * len(packed.values)
+        dates, packed = self._unpacked(blocks.values.shape[1])
         chosen = [
             index
             for index, recorded_at in enumerate(dates)
             if self.first + index in days and (known_at is None or recorded_at <= known_at)
         ]
-        if not chosen:
-            return []
         at = np.array(chosen, np.int64)
         rows = at + self.first - days.start
+        if (blocks.quality[rows] != NEVER_SENT).any():
+            some = f"some of the days from {day_of(self.first)} on"
+            raise DatabaseError(f"{some} are in the archive, and beside it as well")
         blocks.values[rows], blocks.quality[rows] = packed.values[at], packed.quality[at]
         return [dates[index] for index in chosen]
 
-    def _blocks(self, width: int) -> Blocks:
-        numbers = _numbers(self.values).reshape(-1, width)
-        values = np.where(numbers == MISSING, MISSING, numbers * self.unit)
+    def _unpacked(self, width: int) -> tuple[list[datetime], Blocks]:
+        """Return when each day was recorded, and its blocks of a *width*."""
+        unit = int.from_bytes(self.sent[:8], "big")
+        instants, _, rest = _array(self.sent[8:])
+        numbers, kind, _ = _array(rest)
+        numbers = numbers.reshape(-1, width)
+        lowest = -_NARROW if kind == _SMALLINT else MISSING + 1
+        missing = numbers < lowest
+        values = np.where(missing, MISSING, numbers * unit)
         if self.quality is None:
-            codes = np.where(numbers == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
+            codes = np.where(missing, NEVER_SENT, ACTUAL).astype(np.int8)
         else:
-            codes = _items(self.quality, ">i2").astype(np.int8).reshape(-1, width)
-        return Blocks(values, codes)
+            codes = _array(self.quality)[0].astype(np.int8).reshape(-1, width)
+        dates = [_ZERO + timedelta(microseconds=each) for each in instants.tolist()]
+        return dates * (len(values) if len(dates) == 1 else 1), Blocks(values, codes)
 
 
-def _numbers(array: memoryview) -> Micro:
-    """Return the numbers of a pack, from int2[] or int8[]; `MISSING` without a value."""
-    (kind,) = struct.unpack(">I", array[_TYPE])
-    if kind != _SMALLINT:
-        return _items(array, ">i8")
-    numbers = _items(array, ">i2")
-    numbers[numbers < -_NARROW] = MISSING
-    return numbers
+def _array(sent: memoryview) -> tuple[Int64, int, memoryview]:
+    """Return the items of what `array_send` gave, their type, and what comes after the array.
 
-
-def _items(array: memoryview, kind: str) -> Int64:
-    """Return the items of an array: each is its size in bytes, and then itself."""
-    item = np.dtype([("size", ">i4"), ("value", kind)])
-    items: Int64 = np.frombuffer(array, item, offset=_HEAD)["value"].astype(np.int64)
-    return items
+    Each item is its size in bytes, and then itself: eight bytes, or the two of a `smallint`.
+    """
+    *_, type_, count, _ = _HEAD.unpack_from(sent)
+    item = np.dtype([("size", ">i4"), ("value", ">i2" if type_ == _SMALLINT else ">i8")])
+    items: Int64 = np.frombuffer(sent, item, count, _HEAD.size)["value"].astype(np.int64)
+    return items, type_, sent[_HEAD.size + count * item.itemsize :]
 
 
 # Into the archive, and back.
@@ -120,14 +117,12 @@ class Due:
 
     Attributes:
         channel: Its number in the database.
-        width: Slots in a day.
         first: The first of the days: days since 1970-01-01.
         past: The day after the last one.
 
     """
 
     channel: int
-    width: int
     first: int
     past: int
 
@@ -170,20 +165,24 @@ async def pack(queries: Queries, channel: int, since: int, before: int) -> tuple
     import of many files may do so for minutes. The server compares what the archive has with
     each block before it deletes that; raises `DatabaseError` if any part of one differs.
     """
-    if not await queries.fetch(int, SQL["archive_take"], {"channel": channel}):
-        return 0, None
-    for found in await due(queries, [channel], since, before):
-        past = _until(found)
-        span: dict[str, object] = {"channel": channel, "first": found.first, "past": past}
-        rows = await queries.fetch(_Block, SQL["archive_blocks"], span)
-        packs = await off_loop(_packs, rows, found.width)
-        await queries.execute(SQL["archive_put"], {**span, **_columns(packs, found.width)})
-        cleared = (await queries.fetch(int, SQL["archive_clear"], span))[0]
-        if cleared != len(rows):
-            message = f"the archive has {cleared} of {len(rows)} days of the channel {channel}"
-            raise DatabaseError(f"{message}: nothing was moved")
-        return cleared, past if past < found.past else None
+    for width in await queries.fetch(int, SQL["archive_take"], {"channel": channel}):
+        for days in await due(queries, [channel], since, before):
+            past = _until(days, width)
+            return await _move(queries, days, past, width), past if past < days.past else None
     return 0, None
+
+
+async def _move(queries: Queries, days: Due, past: int, width: int) -> int:
+    """Move the first of some days, until before *past*, and return how many there were."""
+    span: dict[str, object] = {"channel": days.channel, "first": days.first, "past": past}
+    rows = await queries.fetch(_Block, SQL["archive_blocks"], span)
+    packs = await off_loop(_packs, rows, width)
+    await queries.execute(SQL["archive_put"], {**span, **_columns(packs, width)})
+    (cleared,) = await queries.fetch(int, SQL["archive_clear"], span)
+    if cleared != len(rows):
+        message = f"the archive has {cleared} of {len(rows)} days of the channel {days.channel}"
+        raise DatabaseError(f"{message}: nothing was moved")
+    return cleared
 
 
 async def restore_before(queries: Queries, keys: BlockKeys, before: int | None) -> None:
@@ -245,13 +244,13 @@ class _Packed:
     quality: str | None
 
 
-def _until(found: Due) -> int:
+def _until(days: Due, width: int) -> int:
     """Return until when days are moved together: whole months, if they fit into `MOST` slots."""
-    past = found.first + max(1, MOST // found.width)
-    if past >= found.past:
-        return found.past
+    past = days.first + max(1, MOST // width)
+    if past >= days.past:
+        return days.past
     month = int(_months(np.array([past], np.int64))[0])
-    return month if month > found.first else past
+    return month if month > days.first else past
 
 
 def _months(days: Int64) -> Int64:

@@ -337,8 +337,8 @@ having min(first) is not null
 
 -- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now; and packs of the archive
--- that have some of them, with the unit of their values and the dates of their days. One statement, as
--- days may go to the archive or come back at any time.
+-- that have some of them, by their first day, without a date of their own: before the numbers of a
+-- pack are its unit and the dates of its days. One statement, as days may come and go at any time.
 with asked as materialized (
   select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last,
     date '1970-01-01' + first - 30 as early, k::int
@@ -347,16 +347,15 @@ with asked as materialized (
 )
 select asked.k, d.day - date '1970-01-01', d.recorded_at,
   array_send(array_replace(d."values", null, -9223372036854775808)),
-  array_send(array_replace(d.quality, null, -1::smallint)),
-  null::bigint, null::timestamptz[]
+  array_send(array_replace(d.quality, null, -1::smallint))
 from asked
 join reading_day d on d.channel_id = asked.channel and d.day between asked.first and asked.last
 union all
 select asked.k, a.first_day - date '1970-01-01', null,
-  coalesce(array_send(array_replace(a.narrow, null, (-32768)::smallint)),
-    array_send(array_replace(a.wide, null, -9223372036854775808))),
-  array_send(array_replace(a.quality, null, -1::smallint)),
-  a.unit, a.recorded_at
+  int8send(a.unit) || array_send(a.recorded_at)
+    || coalesce(array_send(array_replace(a.narrow, null, (-32768)::smallint)),
+      array_send(array_replace(a.wide, null, -9223372036854775808))),
+  array_send(array_replace(a.quality, null, -1::smallint))
 from asked
 join reading_archive a on a.channel_id = asked.channel
   and a.first_day between asked.early and asked.last and a.last_day >= asked.first
@@ -372,8 +371,7 @@ with asked as materialized (
 )
 select k, day - date '1970-01-01', recorded_at,
   array_send(array_replace("values", null, -9223372036854775808)),
-  array_send(array_replace(quality, null, -1::smallint)),
-  null::bigint, null::timestamptz[]
+  array_send(array_replace(quality, null, -1::smallint))
 from (
   select asked.k, d.day, d.recorded_at, d."values", d.quality
   from asked
@@ -388,10 +386,10 @@ from (
 ) as blocks
 union all
 select asked.k, a.first_day - date '1970-01-01', null,
-  coalesce(array_send(array_replace(a.narrow, null, (-32768)::smallint)),
-    array_send(array_replace(a.wide, null, -9223372036854775808))),
-  array_send(array_replace(a.quality, null, -1::smallint)),
-  a.unit, a.recorded_at
+  int8send(a.unit) || array_send(a.recorded_at)
+    || coalesce(array_send(array_replace(a.narrow, null, (-32768)::smallint)),
+      array_send(array_replace(a.wide, null, -9223372036854775808))),
+  array_send(array_replace(a.quality, null, -1::smallint))
 from asked
 join reading_archive a on a.channel_id = asked.channel
   and a.first_day between asked.early and asked.last and a.last_day >= asked.first
@@ -543,33 +541,31 @@ order by id
 for no key update
 
 -- name: archive_take
--- Hold a channel in the same way, unless somebody else does: no row then.
-select id from channel
+-- Hold a channel in the same way, and tell how many slots a day has; no row if somebody else holds it.
+select 86400 / interval_seconds from channel
 where organization_id = current_setting('energia.organization')::int and id = %(channel)s
 for no key update skip locked
 
 -- name: archive_due
--- Of some channels what may go to the archive, of the days since one and before another: how many slots
--- a day has, the first day, and the one past the last. The month of the newest value stays, so that
--- who looks for that need not look into the archive.
-with c as materialized (
-  select c.id, 86400 / c.interval_seconds as width,
+-- Of some channels what may go to the archive, of the days since one and before another: the first day,
+-- and the one past the last. The month of the newest value stays, so that who looks for that need not
+-- look into the archive.
+with due as materialized (
+  select c.channel,
     (
       select d.day from reading_day d
-      where d.channel_id = c.id and d.day >= date '1970-01-01' + %(since)s
+      where d.channel_id = c.channel and d.day >= date '1970-01-01' + %(since)s
       order by d.day limit 1) as first,
     least(date '1970-01-01' + %(before)s, (
       select date_trunc('month', d.day)::date from reading_day d
-      where d.channel_id = c.id and cardinality(array_remove(d."values", null)) > 0
+      where d.channel_id = c.channel and cardinality(array_remove(d."values", null)) > 0
       order by d.day desc limit 1)) as past
-  from channel c
-  where c.organization_id = current_setting('energia.organization')::int
-    and c.id = any(%(channels)s)
+  from unnest(%(channels)s::bigint[]) as c (channel)
 )
-select id, width, first - date '1970-01-01', past - date '1970-01-01'
-from c
+select channel, first - date '1970-01-01', past - date '1970-01-01'
+from due
 where first < past
-order by id
+order by channel
 
 -- name: archive_size
 -- How many days of some channels, between two days of each, may go to the archive.
@@ -641,14 +637,14 @@ with asked as materialized (
   delete from reading_archive a
   using asked
   where a.channel_id = asked.channel and a.first_day >= asked.first and a.first_day < asked.past
-  returning a.channel_id, a.first_day
+  returning a.channel_id as channel, a.first_day
 ), d as (
   insert into reading_day (organization_id, channel_id, day, "values", quality, revision,
     import_id, recorded_at, published_at)
   select a.organization_id, a.channel_id, a.day, a."values", a.quality, a.revision, a.import_id,
     a.recorded_at, a.published_at
   from packs p
-  join reading_day_archived a on a.channel_id = p.channel_id and a.pack = p.first_day
+  join reading_day_archived a on a.channel_id = p.channel and a.pack = p.first_day
   returning 1
 )
 select count(*) from d

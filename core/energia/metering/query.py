@@ -161,16 +161,14 @@ async def pieces(
 class _DayRow:
     """A block: the number of its span, counted from 1, and its day; or a pack, and its first day.
 
-    Only a pack has a unit, and the dates of its days instead of one.
+    A pack has no date of its own.
     """
 
     span: int
     day: int
-    recorded_at: datetime
+    recorded_at: datetime | None
     values: memoryview
     quality: memoryview | None
-    unit: int | None
-    dates: Sequence[datetime] | None
 
 
 _Pins = Sequence[datetime | None] | None
@@ -238,21 +236,16 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
 def _stored(span: Span, rows: list[_DayRow], known_at: datetime | None) -> StoredSeries:
     """Return the slots of a span, cut out of its blocks and of the packs that have its days."""
     grid, days, slots = span.channel.grid, span.days, span.slots
-    packs = [row for row in rows if row.unit is not None]
-    if packs:
-        rows = [row for row in rows if row.unit is None]
-    blocks = _assembled(rows, days, grid.per_day)
-    dates = [row.recorded_at for row in rows]
-    for row in packs:
-        dates += _pack(row).fill(blocks, days, known_at)
+    packs = [Pack(row.day, row.values, row.quality) for row in rows if row.recorded_at is None]
+    stored = [row for row in rows if row.recorded_at is not None] if packs else rows
+    blocks = _assembled(stored, days, grid.per_day)
+    dates = [row.recorded_at for row in rows if row.recorded_at is not None]
+    for pack in packs:
+        dates += pack.fill(blocks, days, known_at)
     part = slice(slots.start - days.start * grid.per_day, slots.stop - days.start * grid.per_day)
     values, quality = blocks.values.reshape(-1)[part], blocks.quality.reshape(-1)[part]
     cut = Series(grid.start(slots.start), grid.interval, values, quality)
     return StoredSeries(cut, max(dates, default=None))
-
-
-def _pack(row: _DayRow) -> Pack:
-    return Pack(row.day, row.dates or (), row.values, row.quality, row.unit or 1)
 
 
 def _assembled(rows: list[_DayRow], days: range, width: int) -> Blocks:

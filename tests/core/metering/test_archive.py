@@ -295,6 +295,23 @@ async def test_a_block_that_the_archive_has_otherwise_stays(tenant: Tenant) -> N
     await both.refuse_other()
 
 
+async def test_a_day_that_is_there_twice_is_refused(tenant: Tenant) -> None:
+    """An older release may have stored it beside the archive: nobody knows which one counts."""
+    both = await _filled(tenant)
+    await both.archive()
+    await tenant.execute(
+        'insert into reading_day (organization_id, channel_id, day, "values", revision, import_id,'
+        ' recorded_at) select organization_id, channel_id, day, "values", 1, 1, now()'
+        " from reading_day_archived where day = '2024-02-03'"
+    )
+
+    for moments in ([], [await moment(tenant)]):
+        with pytest.raises(
+            DatabaseError, match="from 2024-02-01 on are in the archive, and beside"
+        ):
+            await both.read(both.archived, moments)
+
+
 async def test_everything_comes_back(tenant: Tenant) -> None:
     """What was moved is restored, with its revisions and dates, and the archive is empty."""
     both = await _filled(tenant)
