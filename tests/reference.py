@@ -60,8 +60,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "service": (
         *("hookimpl", "Core", "Tenant", "SecretStr", "Seed", "EnergiaError", "Authenticator"),
         *("Caller", "Scope", "SCOPES", "Unauthenticated", "Probe", "Observed", "Criticality"),
-        *("ComponentType", "Routes", "Route", "Created", "PUBLIC", "Outgoing", "Session"),
-        *("Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
+        *("ComponentType", "Routes", "RoutesBelow", "Route", "Created", "PUBLIC", "Outgoing"),
+        *("Session", "Answer", "NoAnswer", "ReadingsStored", "Counts", "ReadingsRejected"),
         *("PricingFinished", "BillIssued", "PricesFetched", "Task", "Retry", "GiveUp", "TryAgain"),
         *("energia.costing.trials", "energia.cli.trials", "energia.billing.check"),
         *("energia.pricing.holidays.lists", "energia.db.organizations"),

@@ -153,6 +153,7 @@ if TYPE_CHECKING:
     from energia.web.routes import Created as Created
     from energia.web.routes import Route as Route
     from energia.web.routes import Routes as Routes
+    from energia.web.routes import RoutesBelow as RoutesBelow
 
 __version__ = "0.3.0.dev0"
 
@@ -364,6 +365,7 @@ _MODULES = {
         "Created",
         "Route",
         "Routes",
+        "RoutesBelow",
     ),
 }
 _PUBLIC = {name: f"energia.{module}" for module, names in _MODULES.items() for name in names}

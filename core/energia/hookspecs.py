@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
     from energia.tracing import Tracer
     from energia.web.panels import Panel
-    from energia.web.routes import Route
+    from energia.web.routes import Route, RoutesBelow
 
 
 #: Names pluggy's project and the entry-point group.
@@ -114,8 +114,10 @@ def register_collectors() -> "Iterable[Collector]":
 
 
 @hookspec
-def register_routes() -> "Iterable[Route]":
+def register_routes() -> "Iterable[Route | RoutesBelow]":
     """Return typed routes, served and documented like the core's own.
+
+    `RoutesBelow` a path are made when one of them is first asked for.
 
     Example:
         routes = Routes(tag="Greetings")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from energia.pricing.market.feeds import PriceFeed, PricesFetched
     from energia.tracing import Tracer
     from energia.web.panels import Panel
-    from energia.web.routes import Route
+    from energia.web.routes import Route, RoutesBelow
 
 T = TypeVar("T")
 _EVERYTHING = PluginSelection()
@@ -153,10 +153,18 @@ class Plugins:
 
     def routes(self) -> "tuple[Route, ...]":
         """Return the routes."""
-        return tuple(route for _, route in self._registered.routes)
+        return tuple(route for _, route in self.owned_routes())
 
     def owned_routes(self) -> "tuple[tuple[str, Route], ...]":
-        """Return the routes, each after the name of its plugin."""
+        """Return the routes, each after the name of its plugin; those below a path are made."""
+        return tuple(
+            (owner, route)
+            for owner, offered in self._registered.routes
+            for route in getattr(offered, "routes", lambda it=offered: (it,))()
+        )
+
+    def offered_routes(self) -> "tuple[tuple[str, Route | RoutesBelow], ...]":
+        """Return the routes, each after the name of its plugin, as they are offered."""
         return self._registered.routes
 
     def middlewares(self) -> "tuple[Middleware, ...]":

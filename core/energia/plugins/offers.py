@@ -312,10 +312,12 @@ def _folder(offer: object) -> str | None:
     return None
 
 
-def _instance(module: str, name: str) -> Callable[[object], str | None]:
+def _instance(module: str, *names: str) -> Callable[[object], str | None]:
     def lacking(offer: object) -> str | None:
-        type_: Any = getattr(sys.modules.get(module), name, ())
-        return None if isinstance(offer, type_) else f"it must be of the class {module}.{name}"
+        found = sys.modules.get(module)
+        types: tuple[Any, ...] = tuple(getattr(found, name, ()) for name in names)
+        classes = " or ".join(f"{module}.{name}" for name in names)
+        return None if isinstance(offer, types) else f"it must be of the class {classes}"
 
     return lacking
 
@@ -344,7 +346,7 @@ _LACKING: Final[Mapping[str, Callable[[object], str | None]]] = {
     "register_tariff_importers": _importer,
     "register_probes": _probe,
     "register_collectors": _collector,
-    "register_routes": _instance("energia.web.routes", "Route"),
+    "register_routes": _instance("energia.web.routes", "Route", "RoutesBelow"),
     "register_middlewares": _middleware,
     "register_authenticators": _authenticator,
     "register_tracers": _tracer,

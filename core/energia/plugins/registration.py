@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from energia.pricing.market.feeds import PriceFeed
     from energia.tracing import Tracer
     from energia.web.panels import Panel
-    from energia.web.routes import Route
+    from energia.web.routes import Route, RoutesBelow
 
 
 #: The names of all hooks.
@@ -245,7 +245,7 @@ class Registered:
     panels: "dict[str, tuple[str, Panel]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
-    routes: "tuple[tuple[str, Route], ...]"
+    routes: "tuple[tuple[str, Route | RoutesBelow], ...]"
     authenticators: "dict[str, tuple[str, Authenticator]]"
     middlewares: "tuple[tuple[str, Middleware], ...]"
     tracer: "Tracer | None"
@@ -280,7 +280,10 @@ def registered(manager: pluggy.PluginManager) -> Registered:
             "dict[str, tuple[str, click.Command]]", named(manager, "register_commands", "command")
         ),
         collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
-        routes=cast("tuple[tuple[str, Route], ...]", tuple(objects(manager, "register_routes"))),
+        routes=cast(
+            "tuple[tuple[str, Route | RoutesBelow], ...]",
+            tuple(objects(manager, "register_routes")),
+        ),
         authenticators=cast(
             "dict[str, tuple[str, Authenticator]]",
             named(manager, "register_authenticators", "authenticator"),

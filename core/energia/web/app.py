@@ -1,13 +1,16 @@
 """The application of a service, from its routes to the moment that it is ready."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache, partial
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.web_urldispatcher import AbstractResource
+from yarl import URL
 
 from energia import tracing
 from energia.access.authentication import Authentication
@@ -41,7 +44,7 @@ from energia.web.keys import (
 )
 from energia.web.middlewares import answered, in_time, observe, on_prepare
 from energia.web.rates import at_rate, limits_of
-from energia.web.routes import Route
+from energia.web.routes import Route, RoutesBelow
 from energia.web.source_probes import SourceProbe
 from energia.web.webhook_probe import WebhookProbe
 from energia.web.worker import working_off
@@ -51,6 +54,9 @@ from energia.work import Workers
 _PLACE: Final = re.compile(r"\{\w+\}")
 #: The routes of one path by their methods, each with its plugin.
 _Methods = dict[str, tuple[str | None, Route]]
+_T = TypeVar("_T")
+#: What a plugin offers, after its name; the core's has none.
+_Owned = tuple[str | None, _T]
 
 
 def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
@@ -91,8 +97,10 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     own_probes = (BackgroundProbe(), JobProbe(), WebhookProbe())
     probes = [*core.plugins.probes(), *feed_probes, *source_probes, *own_probes]
     app[MONITOR] = Monitor(probes, core)
-    app[DOCUMENT] = msgspec.json.encode(document(core.plugins))
-    app[OPERATIONS] = {route.name: route for _, route in _owned(core.plugins) if route.documented}
+    _refuse_faulty(core.plugins)
+    described: Callable[[], bytes] = partial(_document, core.plugins)
+    operations: Callable[[], Mapping[str, Route]] = partial(_operations, core.plugins)
+    app[DOCUMENT], app[OPERATIONS] = described, operations
     app.on_response_prepare.append(on_prepare)
     app.cleanup_ctx.append(_beating)
     app.cleanup_ctx.append(_working)
@@ -151,26 +159,101 @@ def check(plugins: Plugins) -> None:
 def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> None:
     """Serve all routes from *app*: those of one path by one resource, so that 405 names them all.
 
-    Those whose path begins with *but* are left out.
+    Those whose path begins with *but* are left out. Those below a path are made when one of them is
+    first asked for, and all such routes with them: what shows a page asks others of them.
 
     Raises:
         PluginError: Two routes answer the same requests, or a path is not one; the plugin is named.
 
     """
-    for path, methods in _by_path(plugins).items():
-        if but is not None and path.startswith(but):
-            continue
+    offered: list[_Owned[Route | RoutesBelow]] = []
+    offered += [(None, route) for route in ROUTES]
+    offered += plugins.offered_routes()
+    if but is not None:
+        offered = [(owner, it) for owner, it in offered if not f"{it.path}/".startswith(but)]
+    below = [(owner, it) for owner, it in offered if isinstance(it, RoutesBelow)]
+    routes = [(owner, it) for owner, it in offered if isinstance(it, Route)]
+    _refuse_same(below, routes)
+    _serve_all(app.router, routes)
+    for owner, it in below:
+        app.router.register_resource(_Below(owner, it, plugins.owned_routes))
+
+
+def _refuse_same(below: Sequence[_Owned[RoutesBelow]], routes: Sequence[_Owned[Route]]) -> None:
+    """Refuse a route, or others, below a path that a plugin has for itself."""
+    for owner, it in below:
+        others = [*((b, each.path) for b, each in below if each is not it)]
+        others += [(b, each.path) for b, each in routes]
+        for other, path in others:
+            if f"{path}/".startswith(f"{it.path}/"):
+                raise PluginError(_both(owner, other, path))
+
+
+class _Below(AbstractResource):
+    """A resource for all that is below a path: it finds the routes once they are made."""
+
+    def __init__(self, owner: str | None, below: RoutesBelow, make: Callable[[], object]) -> None:
+        super().__init__()
+        self._owner, self._below, self._make = owner, below, make
+        self._router: web.UrlDispatcher | None = None
+
+    @property
+    def canonical(self) -> str:
+        """The path, as the router looks for it."""
+        return f"{self._below.path}/{{below}}"
+
+    async def resolve(self, request: web.Request) -> tuple[Any, set[str]]:
+        """Return the route that a request is for, and the methods that its path allows."""
+        if self._router is None:
+            self._router = await asyncio.to_thread(self._routes)
+        found = await self._router.resolve(request)
+        if found.http_exception is None:
+            return found, set()
+        return None, set(getattr(found.http_exception, "allowed_methods", ()))
+
+    def _routes(self) -> web.UrlDispatcher:
+        self._make()
+        router = web.UrlDispatcher()
+        _serve_all(router, [(self._owner, route) for route in self._below.routes()])
+        return router
+
+    def raw_match(self, path: str) -> bool:
+        """Tell whether a path is below this one."""
+        return f"{path}/".startswith(f"{self._below.path}/")
+
+    def url_for(self, **_: str) -> URL:
+        """Return the path."""
+        return URL(self._below.path)
+
+    def get_info(self) -> Any:
+        """Say what is served."""
+        return {"path": self._below.path}
+
+    def add_prefix(self, prefix: str) -> None:
+        """Refuse another path: the routes have theirs."""
+        raise NotImplementedError(prefix)
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+def _serve_all(router: web.UrlDispatcher, routes: Iterable[_Owned[Route]]) -> None:
+    """Serve routes; raises `PluginError`."""
+    for path, methods in _by_path(routes).items():
         try:
-            _serve(app, path, methods)
+            _serve(router, path, methods)
         except (ValueError, RuntimeError) as error:
             owners = [repr(owner) for owner, _ in methods.values() if owner]
             raise PluginError(f"plugin {', '.join(owners)}: the route {path}: {error}") from error
 
 
-def _by_path(plugins: Plugins) -> dict[str, _Methods]:
+def _by_path(routes: Iterable[_Owned[Route]]) -> dict[str, _Methods]:
     by_path: dict[str, _Methods] = {}
     owners: dict[tuple[str, str], str | None] = {}
-    for owner, route in _owned(plugins):
+    for owner, route in routes:
         method = route.method.upper()
         requests = (method, _PLACE.sub("{}", route.path))
         if requests in owners:
@@ -180,17 +263,23 @@ def _by_path(plugins: Plugins) -> dict[str, _Methods]:
     return by_path
 
 
-def _serve(app: web.Application, path: str, methods: _Methods) -> None:
-    resource = app.router.add_resource(path)
+def _serve(router: web.UrlDispatcher, path: str, methods: _Methods) -> None:
+    resource = router.add_resource(path)
     for method, (_, route) in methods.items():
         resource.add_route(method, route.__call__)
     if "GET" in methods and "HEAD" not in methods:
         resource.add_route("HEAD", methods["GET"][1].__call__)
 
 
-def _owned(plugins: Plugins) -> list[tuple[str | None, Route]]:
+def _owned(plugins: Plugins) -> list[_Owned[Route]]:
     """Return all routes, each with its plugin; those of the core have none."""
     return [*((None, route) for route in ROUTES), *plugins.owned_routes()]
+
+
+@lru_cache(maxsize=4)
+def _operations(plugins: Plugins) -> Mapping[str, Route]:
+    """Return the routes of the API by their names."""
+    return {route.name: route for _, route in _owned(plugins) if route.documented}
 
 
 def _both(first: str | None, second: str | None, requests: str) -> str:
@@ -217,9 +306,15 @@ def document(plugins: Plugins) -> Mapping[str, object]:
             tuple(route for _, route in _owned(plugins)), tuple(plugins.charges().items())
         )
     except Exception as error:
-        for owner, what in _at_fault(plugins):
-            raise PluginError(f"plugin {owner!r}: {what} cannot be described: {error}") from error
+        for owner, fault in _at_fault(plugins, plugins.charges(), plugins.owned_routes()):
+            raise PluginError(f"plugin {owner!r}: {fault}") from error
         raise
+
+
+@lru_cache(maxsize=4)
+def _document(plugins: Plugins) -> bytes:
+    """Return the OpenAPI document as JSON."""
+    return msgspec.json.encode(document(plugins))
 
 
 # One set of plugins is described once, however many applications of a process have it.
@@ -237,19 +332,45 @@ def _dialogue(charges: Mapping[str, type[Charge]]) -> Dialogue:
     return dialogue
 
 
-def _at_fault(plugins: Plugins) -> Iterator[tuple[str, str]]:
-    """Find the plugins whose charges or routes, taken alone, cannot be described."""
-    for kind, charge in plugins.charges().items():
-        if _fails(partial(Schemas().of, charge)):
-            yield plugins.charge_provider(kind).name, f"the charge {kind!r}"
-    for owner, route in plugins.owned_routes():
-        if _fails(partial(openapi.document, [route], _dialogue(plugins.charges()))):
-            yield owner, f"the route {route.method} {route.path}"
+def _at_fault(
+    plugins: Plugins,
+    kinds: Iterable[str],
+    routes: Iterable[tuple[str, Route | RoutesBelow]],
+) -> Iterator[tuple[str, str]]:
+    """Find the plugins whose charges or routes, taken alone, cannot be described, and why."""
+    for kind in kinds:
+        if why := _failure(partial(Schemas().of, plugins.charges()[kind])):
+            yield (
+                plugins.charge_provider(kind).name,
+                f"the charge {kind!r} cannot be described: {why}",
+            )
+    for owner, route in routes:
+        if isinstance(route, RoutesBelow):
+            continue
+        if why := _failure(partial(openapi.document, [route], _dialogue(plugins.charges()))):
+            what = f"the route {route.method} {route.path}"
+            yield owner, f"{what} cannot be described: {why}"
 
 
-def _fails(describe: Callable[[], object]) -> bool:
+def _refuse_faulty(plugins: Plugins) -> None:
+    """Refuse a plugin that the document could not describe; those of the release are tested.
+
+    What is below a path is not looked at, as it is not made yet.
+
+    Raises:
+        PluginError: A charge or a route has a type that JSON cannot have.
+
+    """
+    theirs = {state.name for state in plugins.states if state.distribution != "energia"}
+    routes = [one for one in plugins.offered_routes() if one[0] in theirs]
+    kinds = [kind for kind in plugins.charges() if plugins.charge_provider(kind).name in theirs]
+    for owner, fault in _at_fault(plugins, kinds, routes):
+        raise PluginError(f"plugin {owner!r}: {fault}")
+
+
+def _failure(describe: Callable[[], object]) -> Exception | None:
     try:
         describe()
-    except Exception:
-        return True
-    return False
+    except Exception as error:
+        return error
+    return None

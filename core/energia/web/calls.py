@@ -5,7 +5,7 @@ as a client would send them, and returns the JSON that a client would get. It is
 nothing travels, and the database is the request's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -28,7 +28,7 @@ from energia.web.tenant import tenant_of
 __all__ = ["Api"]
 
 #: The routes of the API by the names of their handlers.
-OPERATIONS: Final = web.AppKey("OPERATIONS", dict[str, Route])
+OPERATIONS: Final[web.AppKey[Callable[[], Mapping[str, Route]]]] = web.AppKey("OPERATIONS")
 
 
 @attrs.frozen
@@ -76,7 +76,7 @@ class Api:
 
     def may(self, operation: str) -> bool:
         """Tell whether there is such an operation, and the caller may use it."""
-        route = self.request.app[OPERATIONS].get(operation)
+        route = self.request.app[OPERATIONS]().get(operation)
         return route is not None and (not route.needs or any(map(self.caller.may, route.needs)))
 
     async def call(
@@ -114,7 +114,7 @@ class Api:
         self, operation: str, if_match: str | None, arguments: Mapping[str, object]
     ) -> bytes | None:
         """Return the JSON that an operation answers."""
-        route = self.request.app[OPERATIONS].get(operation)
+        route = self.request.app[OPERATIONS]().get(operation)
         if route is None:
             raise NotFound(f"there is no operation {operation!r} here")
         if route.needs:
@@ -150,7 +150,7 @@ class Api:
 
     def _reading(self, route: Route) -> Route:
         """Return the route that reads what another one writes."""
-        for one in self.request.app[OPERATIONS].values():
+        for one in self.request.app[OPERATIONS]().values():
             if one.method == "GET" and one.path == route.path and one.holds is not None:
                 return one
         raise PreconditionFailed("nothing here has an entity tag")

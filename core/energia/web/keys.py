@@ -1,7 +1,7 @@
 """What an application and a request carry."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from aiohttp import web
@@ -65,8 +65,8 @@ DEADLINE = web.RequestKey("DEADLINE", asyncio.Timeout)
 MONITOR = web.AppKey("MONITOR", Monitor)
 #: What is done for the client, for as long as it waits.
 UNDERTAKING = web.RequestKey("UNDERTAKING", Undertaking)
-#: The OpenAPI document, as JSON.
-DOCUMENT = web.AppKey("DOCUMENT", bytes)
+#: Returns the OpenAPI document, as JSON; making it, when it is first asked for, takes a while.
+DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("DOCUMENT")
 #: Compute what takes longer than the event loop may be held up.
 WORKERS = web.AppKey("WORKERS", Workers)
 #: Counts the requests that are being answered.

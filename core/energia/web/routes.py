@@ -21,7 +21,7 @@ Who may use a route is said by its `scopes`, or by `reads` and `writes` of its `
 says nothing is for `admin` alone, where tokens are required.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from itertools import islice
@@ -35,7 +35,7 @@ from aiohttp import web
 from energia.access.callers import Scope
 from energia.db.holds import one_by_one
 from energia.db.tenant import Queries, Tenant, persistent
-from energia.errors import EnergiaError, NotFound, PreconditionFailed
+from energia.errors import EnergiaError, NotFound, PluginError, PreconditionFailed
 from energia.idempotency.keys import Key
 from energia.web import bodies, idempotency, parameters, streams
 from energia.web.bodies import Accepted, Upload
@@ -57,6 +57,7 @@ __all__ = [
     "Query",
     "Route",
     "Routes",
+    "RoutesBelow",
     "Rows",
     "Upload",
 ]
@@ -316,6 +317,48 @@ def _is_large(value: object) -> bool:
         elif isinstance(part, msgspec.Struct):
             left += [getattr(part, name) for name in part.__struct_fields__]
     return bool(left)
+
+
+@attrs.define(eq=False)
+class RoutesBelow:
+    """Routes below a path, which are made when one of them is first asked for.
+
+    A service that nobody asks for them starts sooner, and is smaller, than one that imports what
+    they need. They are part of the document as others are; that is made on demand as well.
+
+    Attributes:
+        path: Their common beginning, such as `/v1/weather`; nothing else is served there.
+        load: Returns them; it is called once, in a thread.
+
+    Example:
+        def routes() -> Iterable[Route]:
+            from energia_weather.routes import routes
+            return routes
+
+        @hookimpl
+        def register_routes() -> list[RoutesBelow]:
+            return [RoutesBelow("/v1/weather", routes)]
+
+    """
+
+    path: str
+    load: Callable[[], Iterable[Route]]
+    _made: tuple[Route, ...] | None = attrs.field(default=None, init=False)
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return them.
+
+        Raises:
+            PluginError: One of them is not below the path.
+
+        """
+        if self._made is None:
+            made = tuple(self.load())
+            for route in made:
+                if not f"{route.path}/".startswith(f"{self.path}/"):
+                    raise PluginError(f"the route {route.path} is not below {self.path}")
+            self._made = made
+        return self._made
 
 
 class Routes(list[Route]):

@@ -1,4 +1,7 @@
-"""The gate: lets sessions into the API, forms of other sites out, and says errors as pages."""
+"""The gate: lets sessions into the API, forms of other sites out, and says errors as pages.
+
+It stands around every request, so what only pages need is imported for the first of them.
+"""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,9 +17,6 @@ from energia.web.bodies import PROBLEM
 from energia.web.keys import BEARER, CALLER, CORE, ERROR
 from energia.web.middlewares import answered
 from energia.web.routes import of_request
-from energia_plugins.console.page import ForeignForm, View
-from energia_plugins.console.refusals import error_page
-from energia_plugins.console.sessions import Sessions, ticket_of
 from energia_plugins.console.settings import Settings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -67,7 +67,11 @@ async def _let_in(request: web.Request, settings: Settings) -> None:
 
     What writes over the API does not: no page but ours can be told from another there.
     """
-    if hdrs.AUTHORIZATION in request.headers or (ticket := ticket_of(request)) is None:
+    if hdrs.AUTHORIZATION in request.headers or not request.cookies:
+        return
+    from energia_plugins.console.sessions import Sessions, ticket_of
+
+    if (ticket := ticket_of(request)) is None:
         return
     core = request.app[CORE]
     if not core.state.usable:
@@ -88,6 +92,8 @@ def refuse_foreign(request: web.Request) -> None:
     else:
         is_ours = origin == f"{request.scheme}://{request.host}"
     if not is_ours:
+        from energia_plugins.console.page import ForeignForm
+
         raise ForeignForm("the form was sent from another site")
 
 
@@ -99,6 +105,9 @@ async def _page_of(
     Who follows a link of another site may have signed in all the same: browsers keep the cookie
     back then, so the page is asked for once more, by ourselves.
     """
+    from energia_plugins.console.page import View
+    from energia_plugins.console.refusals import error_page
+
     if isinstance(request.get(ERROR), Unauthenticated) and request.path != SIGN_IN:
         back = request.rel_url.raw_path_qs if request.method in _READS else ROOT
         if request.headers.get("Sec-Fetch-Site") == "cross-site":

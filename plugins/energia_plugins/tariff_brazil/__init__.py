@@ -16,12 +16,11 @@ import click
 from aiohttp.typedefs import Middleware
 from msgspec import Meta
 
-from energia import Charge, Probe, Route, Task, hookimpl
+from energia import Charge, Probe, Route, RoutesBelow, Task, hookimpl
 from energia.web.panels import Panel
 from energia_plugins.tariff_brazil.commands import brasil
 from energia_plugins.tariff_brazil.panels import PANELS
 from energia_plugins.tariff_brazil.probe import TablesProbe
-from energia_plugins.tariff_brazil.routes import routes_of
 from energia_plugins.tariff_brazil.scee import Scee
 from energia_plugins.tariff_brazil.shelf import Shelf
 from energia_plugins.tariff_brazil.speaking import speak
@@ -75,8 +74,13 @@ class TariffBrazil:
         return [speak]
 
     @hookimpl
-    def register_routes(self) -> Sequence[Route]:
+    def register_routes(self) -> list[RoutesBelow]:
         """Offer the routes of `/v1/brazil`."""
+        return [RoutesBelow("/v1/brazil", self._routes)]
+
+    def _routes(self) -> Sequence[Route]:
+        from energia_plugins.tariff_brazil.routes import routes_of
+
         return routes_of(self._shelf)
 
     @hookimpl

@@ -11,8 +11,9 @@ from energia import BaseCharge
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
-from energia.web.app import check, mount
-from energia.web.routes import Route
+from energia.web.app import check, create_app, mount
+from energia.web.routes import PUBLIC, Route, RoutesBelow
+from tests.serving import Serving, make_core
 
 
 async def here(name: str = "x") -> str:
@@ -41,7 +42,7 @@ class Odd(BaseCharge):
         return []
 
 
-def routed(*routes: Route) -> SimpleNamespace:
+def routed(*routes: Route | RoutesBelow) -> SimpleNamespace:
     """Return a plugin with *routes*."""
     return SimpleNamespace(register_routes=hookimpl(lambda: list(routes)))
 
@@ -64,6 +65,21 @@ def routed(*routes: Route) -> SimpleNamespace:
         (
             {"a": routed(Route("GET", "/x", here), Route("GET", "/x", here))},
             "plugin 'a' answers GET /x twice",
+        ),
+        (
+            {
+                "a": routed(RoutesBelow("/x", lambda: [])),
+                "b": routed(Route("GET", "/x/{name}", here)),
+            },
+            r"plugins 'a' and 'b' both answer /x/\{name\}",
+        ),
+        (
+            {"a": routed(RoutesBelow("/v1/sites", lambda: []))},
+            "plugin 'a' and the core both answer /v1/sites",
+        ),
+        (
+            {"a": routed(RoutesBelow("/x", lambda: [Route("GET", "/y", here)]))},
+            "the route /y is not below /x",
         ),
         ({"a": routed(Route("GET", "x", here))}, "plugin 'a': the route x: "),
         ({"a": routed(Route("GET", "/{x", here))}, r"plugin 'a': the route /\{x: "),
@@ -98,3 +114,28 @@ def test_methods_of_one_path_may_be_of_two_plugins() -> None:
 
     (resource,) = (one for one in app.router.resources() if one.canonical == "/x")
     assert sorted(route.method for route in resource) == ["GET", "HEAD", "PUT"]
+
+
+async def test_routes_below_a_path_are_made_when_one_is_asked_for(
+    serving: Serving,
+) -> None:
+    """They are made once, for the first request, and each answers as any other does."""
+    made = []
+
+    def load() -> list[Route]:
+        made.append(1)
+        return [
+            Route("GET", "/w", here, scopes=PUBLIC),
+            Route("GET", "/w/{name}", here, scopes=PUBLIC),
+        ]
+
+    plugins = Plugins.of(weather=routed(RoutesBelow("/w", load)))
+    client = await serving.app(create_app(make_core(plugins=plugins)))
+    before = list(made)
+    found = [await client.get(path) for path in ("/w", "/w/rain", "/w/rain/often", "/v1/none")]
+    other = await client.post("/w/rain")
+
+    assert (before, made) == ([], [1])
+    assert [answer.status for answer in found] == [200, 200, 404, 404]
+    assert await found[1].json() == "rain"
+    assert (other.status, other.headers["Allow"]) == (405, "GET,HEAD")

@@ -15,6 +15,7 @@ from energia.web import bodies
 from energia.web.keys import DOCUMENT, PREFIX
 from energia.web.resources import ADMINS, PRICERS, WRITERS, Page
 from energia.web.routes import PUBLIC, Routes
+from energia.work import off_loop
 
 routes = Routes(tag="Catalogue", reads=(*WRITERS, *PRICERS))
 
@@ -119,7 +120,8 @@ service_routes = Routes(tag="Service", reads=PUBLIC)
 @service_routes.get("/openapi.json", returns=dict[str, Any])
 async def get_openapi(request: web.Request) -> web.Response:
     """Return this document."""
-    body = _below(request.app[DOCUMENT], request.get(PREFIX, ""))
+    document = await off_loop(request.app[DOCUMENT])
+    body = _below(document, request.get(PREFIX, ""))
     return web.Response(body=body, content_type=bodies.JSON)
 
 
@@ -135,7 +137,7 @@ def _below(document: bytes, prefix: str) -> bytes:
 @service_routes.add("GET", "/", status=HTTPStatus.FOUND, produces=())
 async def get_root(core: Core, request: web.Request) -> web.Response:
     """Redirect browsers to the console, where it is loaded, and others to the documentation."""
-    paths = {route.path for route in core.plugins.routes()}
+    paths = {offered.path for _, offered in core.plugins.offered_routes()}
     is_browser = "text/html" in request.headers.get(hdrs.ACCEPT, "")
     pages = ("/console", "/docs") if is_browser else ("/docs",)
     where = next((path for path in pages if path in paths), "/openapi.json")

@@ -14,6 +14,7 @@ from aiohttp import web
 from energia import SCOPES, Conflict, Fault, Id, Invalid, Routes
 from energia.errors import PreconditionFailed
 from energia.web.keys import DOCUMENT
+from energia.work import off_loop
 from energia_plugins.console.editor.drawn import Drawing
 from energia_plugins.console.editor.edits import edited
 from energia_plugins.console.editor.fields import Read, bare, filled, parsed, read
@@ -52,9 +53,9 @@ class Editor:
     id: str = ""
 
     @classmethod
-    def of(cls, request: web.Request, id_: str = "") -> "Editor":
+    async def of(cls, request: web.Request, id_: str = "") -> "Editor":
         """Return the editor that a request is for."""
-        return cls(View.of(request), _shapes(request.app[DOCUMENT]), id_)
+        return cls(View.of(request), _shapes(await off_loop(request.app[DOCUMENT])), id_)
 
     def read(self, form: Form) -> Read:
         """Return the tariff that a form says."""
@@ -244,7 +245,7 @@ def _priceless(example: Any) -> Any:
 @routes.get(f"{HOME}/new", produces=("text/html",))
 async def show_new_tariff(request: web.Request, language: str | None = None) -> web.Response:
     """Ask for what a tariff charges: it begins with one version of one charge."""
-    editor = Editor.of(request)
+    editor = await Editor.of(request)
     now = editor.view.api.core.clock.now()
     is_brazil = editor.view.words.language == "pt-BR"
     start = {
@@ -259,7 +260,8 @@ async def show_new_tariff(request: web.Request, language: str | None = None) -> 
 @routes.post(f"{HOME}/new")
 async def edit_new_tariff(request: web.Request) -> web.Response:
     """Change the form of a new tariff, or make it."""
-    return await Editor.of(request).done(await Form.read(request))
+    editor = await Editor.of(request)
+    return await editor.done(await Form.read(request))
 
 
 @routes.get(f"{HOME}/{{tariff}}/edit", produces=("text/html",))
@@ -267,7 +269,7 @@ async def show_tariff_form(
     request: web.Request, tariff: Id, language: str | None = None
 ) -> web.Response:
     """Show what a tariff says as a form; as JSON, where that says more than the form can show."""
-    editor = Editor.of(request, tariff)
+    editor = await Editor.of(request, tariff)
     seen = await editor.view.api.seen("get_tariff", tariff=tariff)
     values = {"tag": seen.tag}
     if editor.shows(seen.value):
@@ -278,4 +280,5 @@ async def show_tariff_form(
 @routes.post(f"{HOME}/{{tariff}}/edit")
 async def edit_tariff(request: web.Request, tariff: Id) -> web.Response:
     """Change the form of a tariff, or save it."""
-    return await Editor.of(request, tariff).done(await Form.read(request))
+    editor = await Editor.of(request, tariff)
+    return await editor.done(await Form.read(request))
