@@ -42,6 +42,7 @@ BENCHMARKS: Final = (
     "process",
     "stalls",
     "storage",
+    "archive",
 )
 
 

@@ -189,6 +189,11 @@ class Auth:
     cache_size: Count = 10_000
 
 
+#: What looks for gaps of the last 31 days looks at blocks alone: younger days are not archived.
+ARCHIVE_AGE: Final = "^P([2-9]|[1-9][0-9]{1,2})M$|^P[1-9][0-9]{0,2}Y$"
+ARCHIVE_AGE_WORDS: Final = "months or years, two months at least, such as P18M or P2Y"
+
+
 @attrs.frozen
 class Readings:
     """How readings are stored.
@@ -196,6 +201,8 @@ class Readings:
     Attributes:
         live_grace: For how long after a day is over its new readings do not count as a revision.
         retention: For how long readings are kept, in months or years (`P5Y`); for ever without it.
+        archive: Beyond which age days go to the archive, in months or years (`P2Y`), two months at
+            least; without it they do so by `energia archive` alone.
         imports_retention: For how long imports of sources are kept that have left nothing.
 
     """
@@ -207,6 +214,16 @@ class Readings:
             Meta(
                 pattern="^P[1-9][0-9]{0,2}[MY]$",
                 extra={"words": "months or years, such as P18M or P5Y"},
+            ),
+        ]
+        | None
+    ) = None
+    archive: (
+        Annotated[
+            str,
+            Meta(
+                pattern=ARCHIVE_AGE,
+                extra={"words": ARCHIVE_AGE_WORDS},
             ),
         ]
         | None

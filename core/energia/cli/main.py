@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "import": "import_:command",
     "export": "export:command",
     "meter": "meter:command",
+    "archive": "archive:command",
     "price": "price:price_command",
     "compare": "price:compare_command",
     "explain": "explain:command",

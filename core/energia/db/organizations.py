@@ -15,7 +15,8 @@ DEFAULT: Final = 1
 _LONGEST: Final = 64
 #: What is made by itself, and goes with its organization.
 _OWN: Final = (
-    *("access_token", "bill_webhook_since", "deletion", "source", "source_state"),
+    *("access_token", "archive_extent", "bill_webhook_since", "deletion"),
+    *("source", "source_state"),
     *("webhook", "webhook_event", "webhook_finding"),
 )
 #: What outlives its organization.

@@ -26,8 +26,6 @@ _Bits = npt.NDArray[np.uint32]
 #: How a table of readings is joined to what is asked of channels.
 _JOIN: Final = re.compile(r"\b(\w+\.)?channel_id = \w+\.channel\b")
 _CLOCK: Final = "clock_timestamp()"
-#: One message to all shards takes as long as to so many of them, one after another.
-FEW: Final = 8
 
 #: Whether the server knows Citus at all.
 KNOWN: Final = "exists (select from pg_extension where extname = 'citus')"

@@ -13,7 +13,7 @@ import attrs
 import structlog
 
 from energia.db.connection import Connection, Parameters, Result
-from energia.db.shards import FEW, Shards, of_one_shard, tells_time
+from energia.db.shards import Shards, of_one_shard, tells_time
 from energia.db.undertaking import transaction_begins, transaction_commits
 from energia.errors import (
     DatabaseAway,
@@ -87,8 +87,6 @@ class Queries(Protocol):
         sql: str,
         columns: Columns,
         others: Mapping[str, object] | None = None,
-        *,
-        at_once: bool = False,
     ) -> list[T]:
         """Return the rows of a statement about any channels; see `Tenant.fetch_by_channel`."""
         ...
@@ -206,8 +204,6 @@ class _Runner:
         sql: str,
         columns: Columns,
         others: Mapping[str, object] | None = None,
-        *,
-        at_once: bool = False,
     ) -> list[T]:
         """Return the rows of a statement about any channels.
 
@@ -219,13 +215,11 @@ class _Runner:
             columns: Arrays side by side, of which `channels` has the key of each channel. One more
                 has their numbers, from 1: `numbers`.
             others: The other parameters.
-            at_once: Whether all shards are asked together where the channels are in many: for a
-                plain join, which Citus takes apart by itself.
 
         """
         return [
             one
-            async for message in self._messages(sql, columns, others or {}, at_once=at_once)
+            async for message in self._messages(sql, columns, others or {})
             for one in await self.fetch(row, *message)
         ]
 
@@ -236,17 +230,17 @@ class _Runner:
         others: Mapping[str, object] | None = None,
     ) -> None:
         """Run a statement that gives no rows; see `fetch_by_channel`."""
-        async for message in self._messages(sql, columns, others or {}, at_once=False):
+        async for message in self._messages(sql, columns, others or {}):
             await self.execute(*message)
 
     async def _messages(
-        self, sql: str, columns: Columns, others: Mapping[str, object], *, at_once: bool
+        self, sql: str, columns: Columns, others: Mapping[str, object]
     ) -> AsyncIterator[_Message]:
         """Yield what is sent of a statement about any channels."""
         channels: Any = columns["channels"]
         whole = {**columns, "numbers": list(range(1, len(channels) + 1))}
         parts = self.shards.parts(channels) if self.shards else []
-        if not parts or (at_once and len(parts) > FEW):
+        if not parts:
             yield sql, {**whole, **others}
             return
         for each in parts:

@@ -13,9 +13,12 @@ from datetime import datetime
 from typing import Final
 
 import attrs
+import numpy as np
 
 from energia.db.queries import load, one_message
 from energia.db.tenant import Columns, Queries
+from energia.metering import packs
+from energia.metering.blocks import BlockKeys
 from energia.metering.models import Channel
 from energia.metering.registry import hold_channels
 from energia.metering.validation import LAST
@@ -94,11 +97,16 @@ async def delete_slots(queries: Queries, meters: Sequence[str], before: Instant)
         "days": [day for day, _ in places],
         "slots": [slot for _, slot in places],
     }
+    # The month of that day becomes blocks again; what is in the archive before it goes as a whole.
+    days = np.array([day for day, _ in places], np.int64)
+    keys = BlockKeys(np.array([channel.key for channel in channels], np.int64), days)
+    await packs.restore(queries, keys)
+    archived = await queries.fetch_by_channel(Deleted, SQL["archive_delete"], columns)
     await queries.execute_by_channel(SQL["history_delete"], columns)
     slots = await queries.fetch_by_channel(Deleted, SQL["blocks_delete"], columns)
     instant = {"before": utc(before)}
     others = await queries.fetch_by_channel(Deleted, SQL["reads_delete"], columns, instant)
-    deleted = [*slots, *others]
+    deleted = [*slots, *archived, *others]
     imports = [number for each in deleted for number in each.imports]
     return Deleted(sum(each.readings for each in deleted), imports)
 

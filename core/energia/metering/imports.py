@@ -33,7 +33,7 @@ from energia.db.queries import load
 from energia.db.tenant import Columns, Queries, Tenant, persistent
 from energia.errors import Fault, Invalid, Malformed, NotFound
 from energia.ids import new_id
-from energia.metering import registry
+from energia.metering import packs, registry
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.counters import Counters
@@ -536,6 +536,8 @@ class Import:
             elif isinstance(readings, ValidStretches):
                 await self._reads.put_stretches(readings.stretches)
             else:
+                keys, before = readings.blocks.keys, self.directory.archived_before
+                await packs.restore_before(self.queries, keys, before)
                 await self.store.put(readings.blocks)
             if isinstance(readings, ValidReadings):
                 self.counts.repeated += readings.repeated

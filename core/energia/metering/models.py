@@ -246,6 +246,8 @@ class Channel:
             is laid on slots to be summed.
         deleted_before: The readings of slots that start before it were deleted, as a law asks: in
             seconds since 1970-01-01T00:00Z. None where none were.
+        archived_before: Days of the grid before it may be in the archive: in days since 1970-01-01.
+            None where none are.
 
     """
 
@@ -263,6 +265,7 @@ class Channel:
     max_power: Decimal | None = None
     by_days: bool = False
     deleted_before: Instant | None = None
+    archived_before: int | None = None
 
     @property
     def grid(self) -> ChannelGrid:

@@ -108,7 +108,7 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 
 -- name: channels_of
 -- The channels of some meters, in the order in which they were declared; before when their readings
--- were deleted.
+-- were deleted, and the day before which days may be in the archive.
 with deleted as materialized (
   select meter_id, extract(epoch from max(before_at))::bigint as before
   from deletion
@@ -118,7 +118,10 @@ with deleted as materialized (
 )
 select c.id, c.meter_id, c.name, c.quantity, c.direction, c.unit, c.interval_seconds,
   c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, c.by_days,
-  greatest(d.before, (select before from deleted where meter_id is null))
+  greatest(d.before, (select before from deleted where meter_id is null)),
+  (
+    select before_day - date '1970-01-01' from archive_extent
+    where organization_id = current_setting('energia.organization')::int)
 from channel c
 left join deleted d on d.meter_id = c.meter_id
 where c.organization_id = current_setting('energia.organization')::int
@@ -132,7 +135,10 @@ select s.timezone, c.id, c.meter_id, c.name, c.quantity, c.direction, c.unit, c.
   c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, c.by_days,
   (select extract(epoch from max(before_at))::bigint from deletion
    where organization_id = current_setting('energia.organization')::int
-     and (meter_id = m.id or meter_id is null))
+     and (meter_id = m.id or meter_id is null)),
+  (
+    select before_day - date '1970-01-01' from archive_extent
+    where organization_id = current_setting('energia.organization')::int)
 from meter m
 join site s on s.organization_id = m.organization_id and s.id = m.site_id
 left join channel c on c.organization_id = m.organization_id and c.meter_id = m.id
@@ -174,6 +180,7 @@ left join (
 select c.channel
 from unnest(%(channels)s::bigint[]) as c (channel)
 where exists (select from reading_day d where d.channel_id = c.channel)
+  or exists (select from reading_archive a where a.channel_id = c.channel)
   or exists (select from register_read r where r.channel_id = c.channel)
   or exists (select from stretch s where s.channel_id = c.channel)
 
@@ -360,23 +367,31 @@ select (select count(*) from u where created) + (select count(*) from i),
 
 -- name: channel_days
 -- The first and the last day on the grid of a channel of which something is stored.
-select min(day) - date '1970-01-01', max(day) - date '1970-01-01'
-from reading_day
-where channel_id = %s
-having count(*) > 0
+select min(first) - date '1970-01-01', max(last) - date '1970-01-01'
+from (
+  select min(day) as first, max(day) as last from reading_day where channel_id = %(channel)s
+  union all
+  select min(first_day), max(last_day) from reading_archive where channel_id = %(channel)s) as days
+having min(first) is not null
 
 -- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now: their days, their values
 -- one after the other, and their qualities, which most do not have. A row for each range with any.
 --
+-- And a row for each pack of the archive that has some of the days: its first day, its numbers and
+-- qualities, how many micro-units each number counts, and the dates of its days, or one for all.
+-- It is one statement, as days may go there, and come back, at any time.
+--
 -- As text, and gathered by the server: eight digits are less to send than the bytes of a number in
 -- hexadecimal, and one row of a year is read in a fraction of the time that 365 take.
 with asked as materialized (
-  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, k
+  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last,
+    date '1970-01-01' + first - 30 as early, k
   from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(numbers)s::int[])
     as asked (channel, first, last, k)
 )
-select asked.k, b.* from asked cross join lateral (
+select asked.k, b.*, null::bigint as unit, null::timestamptz[] as dates
+from asked cross join lateral (
   select array_to_string(array_agg(d.day - date '1970-01-01'), ',') as days,
     max(d.recorded_at) as recorded_at,
     string_agg(array_to_string(d."values", ',', '-9223372036854775808'), ',') as "values",
@@ -385,16 +400,26 @@ select asked.k, b.* from asked cross join lateral (
   where d.channel_id = asked.channel and d.day between asked.first and asked.last
 ) b
 where b.days is not null
+union all
+select asked.k, (a.first_day - date '1970-01-01')::text, null,
+  coalesce(array_to_string(a.narrow, ',', '-9223372036854775808'),
+    array_to_string(a.wide, ',', '-9223372036854775808')),
+  coalesce(array_to_string(a.quality, ',', '-1'), ''), a.unit, a.recorded_at
+from asked
+join reading_archive a on a.channel_id = asked.channel
+  and a.first_day between asked.early and asked.last and a.last_day >= asked.first
 
 -- name: blocks_at
 -- The blocks of some channels, each in its range of days, as they were current at an instant; given
 -- as `blocks_now` gives them.
 with asked as materialized (
-  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last, pin, k
+  select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last,
+    date '1970-01-01' + first - 30 as early, pin, k
   from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[],
     %(numbers)s::int[]) as asked (channel, first, last, pin, k)
 )
-select asked.k, b.* from asked cross join lateral (
+select asked.k, b.*, null::bigint as unit, null::timestamptz[] as dates
+from asked cross join lateral (
   select array_to_string(array_agg(x.day - date '1970-01-01'), ',') as days,
     max(x.recorded_at) as recorded_at,
     string_agg(array_to_string(x."values", ',', '-9223372036854775808'), ',') as "values",
@@ -412,6 +437,15 @@ select asked.k, b.* from asked cross join lateral (
   ) x
 ) b
 where b.days is not null
+union all
+select asked.k, (a.first_day - date '1970-01-01')::text, null,
+  coalesce(array_to_string(a.narrow, ',', '-9223372036854775808'),
+    array_to_string(a.wide, ',', '-9223372036854775808')),
+  coalesce(array_to_string(a.quality, ',', '-1'), ''), a.unit, a.recorded_at
+from asked
+join reading_archive a on a.channel_id = asked.channel
+  and a.first_day between asked.early and asked.last and a.last_day >= asked.first
+  and (select min(at) from unnest(a.recorded_at) as dates (at)) <= asked.pin
 
 -- name: blocks_revised
 -- The numbers of those of some channels that have a newer revision of what begins in a range of days
@@ -420,6 +454,7 @@ where b.days is not null
 with asked as materialized (
   select channel, coalesce(pin, '-infinity') as pin, date '1970-01-01' + first as first,
     date '1970-01-01' + last as last,
+    date '1970-01-01' + first - 30 as early,
     (date '1970-01-01' + first)::timestamp at time zone 'UTC' as first_at,
     (date '1970-01-01' + last + 1)::timestamp at time zone 'UTC' as past, k
   from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(pins)s::timestamptz[],
@@ -431,6 +466,10 @@ where exists (
   select from reading_day d
   where d.channel_id = asked.channel and d.day between asked.first and asked.last
     and d.recorded_at > asked.pin)
+or exists (
+  select from reading_day_archived a
+  where a.channel_id = asked.channel and a.pack between asked.early and asked.last
+    and a.day between asked.first and asked.last and a.recorded_at > asked.pin)
 or exists (
   select from register_read r
   where r.channel_id = asked.channel and r.read_at >= asked.first_at and r.read_at < asked.past
@@ -476,6 +515,10 @@ with replaced as materialized (
     select import_id from reading_day d
     where d.channel_id = %(channel)s and d.day = h.day and d.revision = h.revision + 1
     union all
+    select import_id from reading_day_archived a
+    where a.channel_id = %(channel)s and a.pack between h.day - 30 and h.day and a.day = h.day
+      and a.revision = h.revision + 1
+    union all
     select import_id from reading_day_history l
     where l.channel_id = %(channel)s and l.day = h.day and l.revision = h.revision + 1) n
   where h.channel_id = %(channel)s and h.day between %(first)s::date and %(last)s::date
@@ -486,6 +529,10 @@ with replaced as materialized (
 ), states as (
   select day, revision, "values", quality from reading_day
   where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
+  union all
+  select day, revision, "values", quality from reading_day_archived
+  where channel_id = %(channel)s and pack between %(first)s::date - 30 and %(last)s::date
+    and day in (select day from replaced)
   union all
   select day, revision, "values", quality from reading_day_history
   where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
@@ -517,6 +564,15 @@ select c.channel, least(
       cross join lateral unnest(d."values") with ordinality as s (value, slot)
       where d.channel_id = c.channel and s.value is not null
       order by d.day, s.slot limit 1),
+    (select a.first_day::timestamp at time zone 'UTC'
+        + make_interval(secs => c.shift + (s.slot - 1) * c.seconds)
+      from reading_archive a
+      cross join lateral (
+        select min(slot) as slot
+        from unnest(coalesce(a.wide, a.narrow::bigint[])) with ordinality as s (value, slot)
+        where value is not null) as s
+      where a.channel_id = c.channel and s.slot is not null
+      order by a.first_day limit 1),
     (select min(read_at) from register_read r
       where r.channel_id = c.channel and r.superseded_at is null and r.value is not null),
     (select min(start_at) from stretch s
@@ -567,6 +623,152 @@ with c as materialized (
 select coalesce(sum(cardinality(array_remove(gone, null))), 0)::bigint,
   coalesce(array_agg(distinct import_id), '{}')
 from gone
+
+-- name: archive_delete
+-- The same of the packs that end before a day of each channel.
+with c as materialized (
+  select channel, date '1970-01-01' + day as day
+  from unnest(%(channels)s::bigint[], %(days)s::int[]) as c (channel, day)
+), gone as (
+  delete from reading_archive a
+  using c
+  where a.channel_id = c.channel and a.last_day < c.day
+  returning cardinality(array_remove(coalesce(a.wide, a.narrow::bigint[]), null)) as readings,
+    a.import_ids
+)
+select coalesce(sum(readings), 0)::bigint, coalesce(
+  (select array_agg(distinct import_id) from gone, unnest(import_ids) as import_id), '{}')
+from gone
+
+-- name: archive_extend
+-- Let days before one be in the archive, from the next lock of any channel on.
+insert into archive_extent (organization_id, before_day)
+values (current_setting('energia.organization')::int, date '1970-01-01' + %s)
+on conflict (organization_id) do update set
+  before_day = greatest(archive_extent.before_day, excluded.before_day)
+
+-- name: archive_hold
+-- Hold channels against other writers of readings until the transaction ends.
+select id from channel
+where organization_id = current_setting('energia.organization')::int and id = any(%(channels)s)
+order by id
+for no key update
+
+-- name: archive_take
+-- Hold a channel in the same way, and tell how many slots a day has; no row if somebody else holds it.
+select 86400 / interval_seconds from channel
+where organization_id = current_setting('energia.organization')::int and id = %(channel)s
+for no key update skip locked
+
+-- name: archive_due
+-- Of some channels what may go to the archive, of the days since one and before another: the first day,
+-- and the one past the last. The month of the newest value stays, so that who looks for that need not
+-- look into the archive.
+with due as materialized (
+  select c.channel,
+    (
+      select d.day from reading_day d
+      where d.channel_id = c.channel and d.day >= date '1970-01-01' + %(since)s
+      order by d.day limit 1) as first,
+    least(date '1970-01-01' + %(before)s, (
+      select date_trunc('month', d.day)::date from reading_day d
+      where d.channel_id = c.channel and cardinality(array_remove(d."values", null)) > 0
+      order by d.day desc limit 1)) as past
+  from unnest(%(channels)s::bigint[]) as c (channel)
+)
+select channel, first - date '1970-01-01', past - date '1970-01-01'
+from due
+where first < past
+order by channel
+
+-- name: archive_size
+-- How many days of some channels, between two days of each, may go to the archive.
+select count(*)
+from unnest(%(channels)s::bigint[], %(first)s::int[], %(past)s::int[]) as c (channel, first, past)
+join reading_day d on d.channel_id = c.channel and d.day >= date '1970-01-01' + c.first
+  and d.day < date '1970-01-01' + c.past
+
+-- name: archive_blocks
+-- The blocks of a channel from one day to before another.
+select day - date '1970-01-01',
+  array_send(array_replace("values", null, -9223372036854775808)),
+  array_send(array_replace(quality, null, -1::smallint))
+from reading_day
+where channel_id = %(channel)s and day >= date '1970-01-01' + %(first)s
+  and day < date '1970-01-01' + %(past)s
+order by day
+
+-- name: archive_put
+-- Put packs of a channel beside the blocks that they are made of, whose dates and origins they take.
+insert into reading_archive (organization_id, channel_id, first_day, last_day, width, unit, narrow,
+  wide, quality, revisions, import_ids, recorded_at, published_at)
+select current_setting('energia.organization')::int, %(channel)s, p.first, p.last, %(width)s,
+  p.unit, p.narrow::smallint[], p.wide::bigint[], p.quality::smallint[], b.*
+from (
+  select date '1970-01-01' + first as first, date '1970-01-01' + last as last, unit, narrow, wide,
+    quality
+  from unnest(%(first)s::int[], %(last)s::int[], %(units)s::bigint[], %(narrow)s::text[],
+    %(wide)s::text[], %(quality)s::text[]) as p (first, last, unit, narrow, wide, quality)) as p
+cross join lateral (
+  select
+    case when min(revision) = max(revision) then array[min(revision)]
+      else array_agg(revision order by day) end,
+    case when min(import_id) = max(import_id) then array[min(import_id)]
+      else array_agg(import_id order by day) end,
+    case when min(recorded_at) = max(recorded_at) then array[min(recorded_at)]
+      else array_agg(recorded_at order by day) end,
+    case when count(published_at) > 0 then array_agg(published_at order by day) end
+  from reading_day
+  where channel_id = %(channel)s and day between p.first and p.last) as b
+
+-- name: archive_clear
+-- Delete the blocks of a channel, from one day to before another, of which the archive has each part;
+-- how many they are.
+with a as materialized (
+  select * from reading_day_archived
+  where channel_id = %(channel)s and pack >= date '1970-01-01' + %(first)s
+    and pack < date '1970-01-01' + %(past)s
+), d as (
+  delete from reading_day d
+  using a
+  where d.channel_id = %(channel)s and d.day = a.day and d."values" = a."values"
+    and d.revision = a.revision and d.import_id = a.import_id and d.recorded_at = a.recorded_at
+    and d.published_at is not distinct from a.published_at
+    and (d.quality is not distinct from a.quality or d.quality = coalesce(a.quality, (
+      select array_agg(case when value is not null then 1::smallint end order by slot)
+      from unnest(d."values") with ordinality as s (value, slot))))
+  returning 1
+)
+select count(*) from d
+
+-- name: archive_restore
+-- Bring months of channels back from the archive; how many days.
+with asked as materialized (
+  select channel, date '1970-01-01' + month as first,
+    (date '1970-01-01' + month + interval '1 month')::date as past
+  from unnest(%(channels)s::bigint[], %(months)s::int[]) as asked (channel, month)
+), packs as (
+  delete from reading_archive a
+  using asked
+  where a.channel_id = asked.channel and a.first_day >= asked.first and a.first_day < asked.past
+  returning a.channel_id as channel, a.first_day
+), d as (
+  insert into reading_day (organization_id, channel_id, day, "values", quality, revision,
+    import_id, recorded_at, published_at)
+  select a.organization_id, a.channel_id, a.day, a."values", a.quality, a.revision, a.import_id,
+    a.recorded_at, a.published_at
+  from packs p
+  join reading_day_archived a on a.channel_id = p.channel and a.pack = p.first_day
+  returning 1
+)
+select count(*) from d
+
+-- name: archive_months
+-- Which months of some channels have days in the archive.
+select distinct a.channel_id, date_trunc('month', a.first_day)::date - date '1970-01-01'
+from reading_archive a
+where a.channel_id = any(%(channels)s)
+order by 1, 2
 
 -- name: history_delete
 -- The same of all their revisions.
@@ -917,6 +1119,9 @@ limit %(limit)s
 -- name: imports_used
 -- Which imports between two numbers have brought something that some channels have, or had.
 select import_id from reading_day
+where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
+union
+select import_id from reading_archive, unnest(import_ids) as import_id
 where channel_id = any(%(channels)s) and import_id between %(first)s and %(last)s
 union
 select import_id from reading_day_history

@@ -5,6 +5,8 @@ Those of registers and of irregular channels are laid on slots (`stretches`).
 What is asked for are spans: parts of the time of channels. Any number of them, of any meters, is
 one statement. Every slot that starts in a span is in the answer, with or without a reading.
 
+A day is a block, or in a pack of the archive (`packs.py`); one statement reads both.
+
 Blocks are dated by their revision (`recorded_at`), and history keeps each with the instant that
 ended it. The blocks that were current at an instant are therefore what was known then, but for live
 fills, which put values into empty slots of a block in place: they are dated by the end of their
@@ -24,6 +26,7 @@ from energia.db.tenant import Queries
 from energia.errors import ReadingsDeleted
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
+from energia.metering.packs import Pack
 from energia.metering.reads import MANY, read_stretches
 from energia.metering.series import (
     ACTUAL,
@@ -140,7 +143,7 @@ async def series(
 
 async def stored_span(queries: Queries, channel: Channel) -> Span | None:
     """Return from which day to which readings of a channel are stored; None where none are."""
-    for first, last in await queries.fetch(_pair, SQL["channel_days"], channel.key):
+    for first, last in await queries.fetch(_pair, SQL["channel_days"], {"channel": channel.key}):
         return Span(channel, first * DAY + channel.offset, (last + 1) * DAY + channel.offset)
     return None
 
@@ -163,23 +166,28 @@ async def pieces(
 
 @attrs.frozen
 class _SpanRow:
-    """The blocks of a span, as text: what the server says and numpy reads fastest.
+    """The blocks of a span, or a pack, as text: what the server says and numpy reads fastest.
 
     Attributes:
         span: The number of the span, counted from 1.
-        days: The days of the blocks, with commas between them.
-        recorded_at: When the newest of their revisions was recorded.
-        values: Their micro-units, block after block; `MISSING` where there is no value.
+        days: The days of the blocks, with commas between them; the first day of a pack.
+        recorded_at: When the newest of their revisions was recorded; None for a pack.
+        values: Their micro-units, block after block, or units of the pack; `MISSING` where there is
+            no value.
         quality: The qualities of each, with semicolons between the blocks; nothing where all are
             actual.
+        unit: The micro-units that each number of a pack counts.
+        dates: When the revision of each day of a pack was recorded, or one for all of them.
 
     """
 
     span: int
     days: str
-    recorded_at: datetime
+    recorded_at: datetime | None
     values: str
     quality: str
+    unit: int | None
+    dates: list[datetime] | None
 
 
 _Pins = Sequence[datetime | None] | None
@@ -240,24 +248,50 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
     # Without a day there is nothing to ask for: no statement.
     rows = await queries.fetch_by_channel(_SpanRow, SQL[sql], columns) if any(days) else []
     if sum(len(span.slots) for span in spans) > _PIECE:
-        return await off_loop(_stored, spans, rows)
-    return _stored(spans, rows)
+        return await off_loop(_stored, spans, rows, pins)
+    return _stored(spans, rows, pins)
 
 
-def _stored(spans: Sequence[Span], rows: Sequence[_SpanRow]) -> list[StoredSeries]:
-    """Return the slots of each span, cut out of its blocks."""
-    by_span = {row.span - 1: row for row in rows}
-    return [_cut(span, by_span.get(index)) for index, span in enumerate(spans)]
+def _stored(spans: Sequence[Span], rows: Sequence[_SpanRow], pins: _Pins) -> list[StoredSeries]:
+    """Return the slots of each span, cut out of its blocks and of the packs that have its days."""
+    by_span: dict[int, list[_SpanRow]] = {}
+    for row in rows:
+        by_span.setdefault(row.span - 1, []).append(row)
+    known = pins or [None] * len(spans)
+    return [
+        _cut(span, by_span.get(index, ()), known_at)
+        for index, (span, known_at) in enumerate(zip(spans, known, strict=True))
+    ]
 
 
-def _cut(span: Span, row: _SpanRow | None) -> StoredSeries:
+def _cut(span: Span, rows: Sequence[_SpanRow], known_at: datetime | None) -> StoredSeries:
     grid, days, slots = span.channel.grid, span.days, span.slots
     checkpoint()
-    blocks = Blocks.empty(len(days), grid.per_day) if row is None else _blocks(row, days, grid)
+    blocks, newest = None, list[datetime]()
+    for row in rows:
+        if row.recorded_at is not None:  # at most one: all that is in blocks
+            blocks = _blocks(row, days, grid)
+            newest.append(row.recorded_at)
+    blocks = blocks or Blocks.empty(len(days), grid.per_day)
+    for row in rows:
+        if row.unit is not None:
+            newest += _pack(row, grid).fill(blocks, days, known_at)
     part = slice(slots.start - days.start * grid.per_day, slots.stop - days.start * grid.per_day)
     values, quality = blocks.values.reshape(-1)[part], blocks.quality.reshape(-1)[part]
     cut = Series(grid.start(slots.start), grid.interval, values, quality)
-    return StoredSeries(cut, None if row is None else row.recorded_at)
+    return StoredSeries(cut, max(newest, default=None))
+
+
+def _pack(row: _SpanRow, grid: ChannelGrid) -> Pack:
+    """Return the pack that a row has."""
+    numbers: Micro = _numbers(row.values).reshape(-1, grid.per_day)
+    values: Micro = np.where(numbers == MISSING, MISSING, numbers * (row.unit or 1))
+    quality: Quality = np.where(values == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
+    if row.quality:
+        quality = _numbers(row.quality).astype(np.int8).reshape(values.shape)
+    dates = row.dates or []
+    each = dates * len(values) if len(dates) == 1 else dates
+    return Pack(int(row.days), each, Blocks(values, quality))
 
 
 def _blocks(row: _SpanRow, days: range, grid: ChannelGrid) -> Blocks:

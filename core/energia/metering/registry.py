@@ -288,18 +288,17 @@ def _of_site(site_id: str) -> Iterator[None]:
 async def hold_channels(queries: Queries, meters: Sequence[str]) -> list[Channel]:
     """Return the channels of some meters, held for a change: nobody writes their readings."""
     held = await queries.fetch(Channel, SQL["channels_lock"], list(meters))
-    await hold_on_nodes(queries, held)
+    await hold_on_nodes(queries, [channel.key for channel in held])
     return held
 
 
-async def hold_on_nodes(queries: Queries, channels: Iterable[Channel]) -> None:
+async def hold_on_nodes(queries: Queries, keys: Sequence[int]) -> None:
     """Hold channels that are held by their rows where their readings are, too, in a cluster.
 
     A transaction over several nodes is committed where the rows of channels are, and on the other
     nodes a moment later, or once a node is back. What is held on the node of the readings as well
     is held until then: so whoever writes a channel next sees what was written before.
     """
-    keys = [channel.key for channel in channels]
     if queries.shards and keys:
         await queries.fetch_by_channel(int, SQL["channels_hold_on_node"], {"channels": keys})
 

@@ -220,6 +220,8 @@ class Directory:
         deleted: Before when the readings of each channel were deleted: in seconds, UTC.
         gas: What makes kWh of cubic metres of gas, where an import says it.
         told: What a file names and cannot have, of which a problem is listed.
+        archived_before: Days before it may be in the archive: in days since 1970-01-01, of the grid
+            of each channel. None where none are.
 
     """
 
@@ -233,6 +235,7 @@ class Directory:
     deleted: Int64 = attrs.Factory(_none)
     gas: GasHeat | None = None
     told: set[Origin] = attrs.Factory(set)
+    archived_before: int | None = None
     _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
 
     async def look_up(self, queries: Queries, meters: Collection[str], *, hold: bool) -> None:
@@ -251,7 +254,7 @@ class Directory:
             )
             found = await queries.fetch(Channel, sql, {"meters": id_literal(new)})
             if hold:
-                await hold_on_nodes(queries, found)
+                await hold_on_nodes(queries, [channel.key for channel in found])
             self.add(new, found)
 
     def new(self, meters: Iterable[str]) -> list[str]:
@@ -266,6 +269,8 @@ class Directory:
         for channel in channels:
             self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
             self.channels.append(channel)
+            # One day for all, which only ever moves on: the last that was looked up knows best.
+            self.archived_before = channel.archived_before
         self._note_unknown(set(meters) - self._meters.keys())
         columns = [
             (each.interval, each.offset, each.key, each.bound, each.deleted_before or FIRST)

@@ -12,6 +12,7 @@ from energia.core import Core
 from energia.jobs.kinds import HelpTask, JobRetention, JobTask, Kind
 from energia.jobs.tasks import Task
 from energia.jobs.worker import Worker
+from energia.metering.archive import ReadingsArchive
 from energia.metering.retention import ImportRetention
 from energia.pricing.market.keeper import keepers
 from energia.web.endpoints.imports import FileImport
@@ -27,7 +28,7 @@ def tasks_of(core: Core) -> list[Task]:
     """Return all that a worker does."""
     own: list[Task] = [
         *(JobTask(KINDS), HelpTask(KINDS), JobRetention(), AuditRetention()),
-        *(ReadingsRetention(), ImportRetention()),
+        *(ReadingsRetention(), ImportRetention(), ReadingsArchive()),
         *(WebhookDelivery(), WebhookExpiry()),
         *keepers(core),
     ]

@@ -18,16 +18,25 @@ ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100], "numbers": 
 ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 
+#: How packs of the archive are found: they begin up to 30 days before the first day.
+PACKS = "(first_day >= {0}.early) AND (first_day <= {0}.last)"
+
 #: Enough of both for an index to be worth it, and what the planner knows of them.
 ROWS = """
 insert into reading_day
   (organization_id, channel_id, day, "values", revision, import_id, recorded_at)
 select 1, channel, date '2024-01-01' + day, array_fill(1::bigint, array[24]), 1, 1, now()
 from generate_series(1, 4) channel, generate_series(1, 500) day;
+insert into reading_archive (organization_id, channel_id, first_day, last_day, width, unit, narrow,
+  revisions, import_ids, recorded_at)
+select 1, channel, day, day + 27, 24, 1, array_fill(1::smallint, array[28 * 24]), '{1}', '{1}',
+  array[now()]
+from generate_series(1, 40) channel, (
+  select date '2014-01-01' + 28 * number as day from generate_series(1, 100) number) days;
 insert into price (organization_id, series_id, start_at, end_at, price, recorded_at)
 select 1, 'spot', now() + hour * interval '1 hour', now() + (hour + 1) * interval '1 hour', 1, now()
 from generate_series(1, 4000) hour;
-analyze reading_day, price"""
+analyze reading_day, reading_archive, price"""
 
 
 @pytest.mark.parametrize(
@@ -44,11 +53,14 @@ analyze reading_day, price"""
             {**ONE_CHANNEL, "pins": [None]},
             "AND (day >= asked.first) AND (day <= asked.last)",
         ),
+        (METERING["blocks_now"], ONE_CHANNEL, PACKS.format("asked_1")),
+        (METERING["blocks_at"], {**ONE_CHANNEL, "pins": [None]}, PACKS.format("asked_1")),
         (
             METERING["blocks_revised"],
             {**ONE_CHANNEL, "pins": [None]},
             "AND (day >= asked.first) AND (day <= asked.last)",
         ),
+        (METERING["blocks_revised"], {**ONE_CHANNEL, "pins": [None]}, PACKS.format("asked")),
         (BILLING["bill_repriced"], (["b"],), "(start_at < seen.past) AND (start_at > seen.first)"),
         (
             MARKET["price_read"],

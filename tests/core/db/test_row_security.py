@@ -38,6 +38,10 @@ insert into import (organization_id, public_id, format, sha256, counts, problems
   values (1, 'i', 'json', '', '{}', '[]');
 insert into reading_day values
   (1, 1, '2026-01-01', array_fill(1::bigint, '{24}'), null, 1, 1, now());
+insert into reading_archive values
+  (1, 1, '2025-01-01', '2025-01-01', 24, 1, array_fill(1::smallint, '{24}'), null, null, '{1}',
+  '{1}', array[now()], null);
+insert into archive_extent values (1, '2025-02-01');
 insert into reading_day_history values
   (1, 1, '2026-01-01', array_fill(1::bigint, '{24}'), null, 1, 1, now(), null, now());
 insert into register_read values
