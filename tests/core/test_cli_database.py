@@ -56,7 +56,7 @@ pending: core 0020_webhook_issued_at
 pending: core 0021_corrections
 pending: core 0022_fillfactor
 pending: core 0023_job_ranges
-pending: core 0025_archive
+pending: core 0024_archive
 ENGINE
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security
