@@ -445,7 +445,7 @@ select asked.k, (a.first_day - date '1970-01-01')::text, null,
 from asked
 join reading_archive a on a.channel_id = asked.channel
   and a.first_day between asked.early and asked.last and a.last_day >= asked.first
-  and (select min(at) from unnest(a.recorded_at) as dates (at)) <= asked.pin
+  and asked.pin >= any(a.recorded_at)
 
 -- name: blocks_revised
 -- The numbers of those of some channels that have a newer revision of what begins in a range of days
