@@ -17,12 +17,12 @@ from energia.errors import EnergiaError, Invalid
 from energia.metering import registry
 from energia.metering.models import Channel
 from energia.metering.usage import Coverage
-from energia.pricing.engine import Cost, as_money, price
+from energia.pricing.engine import Cost, as_money, price, price_batch
 from energia.pricing.segments import codes
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.usage import Missing, refuse_unknown
+from energia.pricing.usage import Missing, Terms, refuse_unknown
 from energia.settings import Limits
 from energia.time import Zone
 from energia.work import checkpoint, off_loop
@@ -144,12 +144,7 @@ async def price_periods(
         for period, plan in zip(periods, plans, strict=True)
     ]
     with tracing.as_one(len(work)):
-        return await off_loop(
-            lambda: [
-                result if isinstance(result, EnergiaError) else _priced(period, result, limits)
-                for period, result in work
-            ]
-        )
+        return await off_loop(_priced, work, limits)
 
 
 @attrs.frozen
@@ -216,12 +211,48 @@ def _refuse_outside(period: BillPeriod) -> None:
         raise OutsideContract.of(OutsideContract.code, message, "/start")
 
 
-def _priced(period: BillPeriod, inputs: Inputs, limits: Limits) -> BillCost | EnergiaError:
-    """Price one period: one that fails keeps no other contract from its bill."""
+def _priced(
+    work: Sequence[tuple[BillPeriod, Inputs | EnergiaError]], limits: Limits
+) -> list[BillCost | EnergiaError]:
+    """Price periods, those of one tariff and window together; one fails for itself alone."""
+    alike = dict[tuple[int, int, int], list[int]]()
+    for at, (_, inputs) in enumerate(work):
+        if isinstance(inputs, Inputs):
+            plan = inputs.plan
+            alike.setdefault((id(plan.tariff), plan.start, plan.end), []).append(at)
+    costs = dict[int, Cost | Exception]()
+    for places in alike.values():
+        together = [(period, inputs) for period, inputs in map(work.__getitem__, places)]
+        costs |= zip(places, _costs(together, limits), strict=True)
+    return [
+        inputs if isinstance(inputs, EnergiaError) else _result(period, inputs, costs[at], limits)
+        for at, (period, inputs) in enumerate(work)
+    ]
+
+
+def _costs(
+    work: Sequence[tuple[BillPeriod, Inputs]], limits: Limits
+) -> list[Cost | Exception]:
+    """Return what periods of one tariff and window cost, or why one has no price."""
+    plan, usages = work[0][1].plan, [inputs.usage for _, inputs in work]
+    terms = [_terms(period, inputs, period.prior_state, limits) for period, inputs in work]
+    try:
+        return price_batch(plan.tariff, usages, plan.start, plan.end, terms)
+    except Exception as error:
+        if len(work) == 1:
+            return [error]
+    return [cost for each in work for cost in _costs([each], limits)]  # each fails for itself
+
+
+def _result(
+    period: BillPeriod, inputs: Inputs, cost: Cost | Exception, limits: Limits
+) -> BillCost | EnergiaError:
+    """Return what a period costs as it is told, or why it cannot be priced."""
     checkpoint()
     try:
-        cost = _cost(period, inputs, period.prior_state, limits)
-        return BillCost(period, inputs, cost, inputs.coverage)
+        if isinstance(cost, Exception):
+            raise cost
+        return BillCost(period, inputs, _told(period, cost), inputs.coverage)
     except EnergiaError as error:
         return error
     except Exception as error:
@@ -231,20 +262,24 @@ def _priced(period: BillPeriod, inputs: Inputs, limits: Limits) -> BillCost | En
         return _failed(period, error)
 
 
-def _cost(
+def _terms(
     period: BillPeriod, inputs: Inputs, state: Mapping[str, Mapping[str, Any]], limits: Limits
-) -> Cost:
-    plan = inputs.plan
-    pointers = {channel.role: "/contract" for channel in plan.channels}
-    terms = inputs.terms(state, period.missing, pointers, limits)
-    cost = as_money(price(plan.tariff, inputs.usage, plan.start, plan.end, terms))
-    return attrs.evolve(cost, assumptions=(*cost.assumptions, VOID)) if period.is_void else cost
+) -> Terms:
+    pointers = {channel.role: "/contract" for channel in inputs.plan.channels}
+    return inputs.terms(state, period.missing, pointers, limits)
+
+
+def _told(period: BillPeriod, cost: Cost) -> Cost:
+    """Return a cost as people are told it."""
+    money = as_money(cost)
+    return attrs.evolve(money, assumptions=(*money.assumptions, VOID)) if period.is_void else money
 
 
 def _works_without_state(period: BillPeriod, inputs: Inputs, limits: Limits) -> bool:
     """Tell whether it is the state that a client stated that a charge cannot work with."""
+    plan, terms = inputs.plan, _terms(period, inputs, {}, limits)
     try:
-        _cost(period, inputs, {}, limits)
+        price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
     except Exception:
         return False
     return True
