@@ -153,6 +153,7 @@ class _InZone:
 
     tariffs: Mapping[str, Tariff | EnergiaError]
     _known: dict[tuple[object, ...], Tariff] = attrs.field(factory=dict)
+    _cheap: set[tuple[object, ...]] = attrs.field(factory=set)
 
     def of(self, period: BillPeriod) -> Tariff:
         """Return the tariff of a period, its parameters filled in.
@@ -170,10 +171,22 @@ class _InZone:
             _refuse_outside(period)
         if contract.parameters:  # they are the contract's own
             return _in_zone(tariff, period).filled(contract.parameters)
-        key = (contract.tariff, period.timezone, period.window, period.is_void)
+        key = _shared(period)
         if key not in self._known:
             self._known[key] = _in_zone(tariff, period).filled(contract.parameters)
         return self._known[key]
+
+    def refuse_costly(self, period: BillPeriod, plan: Plan, limit: int) -> None:
+        """Refuse a bill of too much work, once for those that are alike; raises `TooLarge`."""
+        key = (*_shared(period), plan.slots)
+        if period.contract.parameters or key not in self._cheap:
+            refuse_costly(plan, period.window, limit)
+            self._cheap.add(key)
+
+
+def _shared(period: BillPeriod) -> tuple[object, ...]:
+    """Return what bills share whose contracts give no parameters."""
+    return period.contract.tariff, period.timezone, period.window, period.is_void
 
 
 def _in_zone(tariff: Tariff, period: BillPeriod) -> Tariff:
@@ -191,7 +204,7 @@ def _plan(
             refuse_unknown(period.prior_state, codes(in_force))
         named = period.channels_of(declared)
         plan = Plan((tariff,), *window).of_meter(declared, named, limits.slots)
-        refuse_costly(plan, window, limits.pricing)
+        tariffs.refuse_costly(period, plan, limits.pricing)
         return plan
     except EnergiaError as error:
         return error
@@ -230,9 +243,7 @@ def _priced(
     ]
 
 
-def _costs(
-    work: Sequence[tuple[BillPeriod, Inputs]], limits: Limits
-) -> list[Cost | Exception]:
+def _costs(work: Sequence[tuple[BillPeriod, Inputs]], limits: Limits) -> list[Cost | Exception]:
     """Return what periods of one tariff and window cost, or why one has no price."""
     plan, usages = work[0][1].plan, [inputs.usage for _, inputs in work]
     terms = [_terms(period, inputs, period.prior_state, limits) for period, inputs in work]
