@@ -228,15 +228,15 @@ def _priced(
     work: Sequence[tuple[BillPeriod, Inputs | EnergiaError]], limits: Limits
 ) -> list[BillCost | EnergiaError]:
     """Price periods, those of one tariff and window together; one fails for itself alone."""
-    alike = dict[tuple[int, int, int], list[int]]()
-    for at, (_, inputs) in enumerate(work):
+    alike = dict[tuple[int, int, int], dict[int, tuple[BillPeriod, Inputs]]]()
+    for at, (period, inputs) in enumerate(work):
         if isinstance(inputs, Inputs):
             plan = inputs.plan
-            alike.setdefault((id(plan.tariff), plan.start, plan.end), []).append(at)
+            key = id(plan.tariff), plan.start, plan.end
+            alike.setdefault(key, {})[at] = period, inputs
     costs = dict[int, Cost | Exception]()
-    for places in alike.values():
-        together = [(period, inputs) for period, inputs in map(work.__getitem__, places)]
-        costs |= zip(places, _costs(together, limits), strict=True)
+    for together in alike.values():
+        costs |= zip(together, _costs(list(together.values()), limits), strict=True)
     return [
         inputs if isinstance(inputs, EnergiaError) else _result(period, inputs, costs[at], limits)
         for at, (period, inputs) in enumerate(work)
