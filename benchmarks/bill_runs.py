@@ -28,7 +28,7 @@ from tests.e2e.service import OPEN, Service, serving
 from tests.e2e.test_bench_costs import TIME_OF_USE
 
 #: How many contracts a run has here, and how many are billed one by one beside it.
-CONTRACTS: Final = 500
+CONTRACTS: Final = 600
 ONE_BY_ONE: Final = 50
 ROUNDS: Final = 3
 #: What a meter has in each of the months, in the form of the database.

@@ -41,6 +41,7 @@ from energia.plugins import Plugins
 from energia.pricing.store import Tariffs
 from energia.settings import Limits
 from energia.time import Clock
+from energia.work import off_loop
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -184,7 +185,7 @@ class Bills:
         """Store drafts; return the ids of those that could be."""
         if not drafts:
             return []
-        columns = rows.columns(drafts, self.plugins, self.converter)
+        columns = await off_loop(rows.columns, drafts, self.plugins, self.converter)
         return await queries.fetch(str, SQL["bill_put"], columns | {"now": self.clock.now()})
 
     async def mark_issued(self, queries: Queries, ids: Sequence[str]) -> list[Row]:

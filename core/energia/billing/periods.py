@@ -17,12 +17,12 @@ from energia.errors import EnergiaError, Invalid
 from energia.metering import registry
 from energia.metering.models import Channel
 from energia.metering.usage import Coverage
-from energia.pricing.engine import Cost, as_money, price
+from energia.pricing.engine import Cost, as_money, price, price_batch
 from energia.pricing.segments import codes
 from energia.pricing.slots import Assumption
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-from energia.pricing.usage import Missing, refuse_unknown
+from energia.pricing.usage import Missing, Terms, refuse_unknown
 from energia.settings import Limits
 from energia.time import Zone
 from energia.work import checkpoint, off_loop
@@ -144,12 +144,7 @@ async def price_periods(
         for period, plan in zip(periods, plans, strict=True)
     ]
     with tracing.as_one(len(work)):
-        return await off_loop(
-            lambda: [
-                result if isinstance(result, EnergiaError) else _priced(period, result, limits)
-                for period, result in work
-            ]
-        )
+        return await off_loop(_priced, work, limits)
 
 
 @attrs.frozen
@@ -158,6 +153,7 @@ class _InZone:
 
     tariffs: Mapping[str, Tariff | EnergiaError]
     _known: dict[tuple[object, ...], Tariff] = attrs.field(factory=dict)
+    _cheap: set[tuple[object, ...]] = attrs.field(factory=set)
 
     def of(self, period: BillPeriod) -> Tariff:
         """Return the tariff of a period, its parameters filled in.
@@ -175,10 +171,22 @@ class _InZone:
             _refuse_outside(period)
         if contract.parameters:  # they are the contract's own
             return _in_zone(tariff, period).filled(contract.parameters)
-        key = (contract.tariff, period.timezone, period.window, period.is_void)
+        key = _shared(period)
         if key not in self._known:
             self._known[key] = _in_zone(tariff, period).filled(contract.parameters)
         return self._known[key]
+
+    def refuse_costly(self, period: BillPeriod, plan: Plan, limit: int) -> None:
+        """Refuse a bill of too much work, once for those that are alike; raises `TooLarge`."""
+        key = (*_shared(period), plan.slots)
+        if period.contract.parameters or key not in self._cheap:
+            refuse_costly(plan, period.window, limit)
+            self._cheap.add(key)
+
+
+def _shared(period: BillPeriod) -> tuple[object, ...]:
+    """Return what bills share whose contracts give no parameters."""
+    return period.contract.tariff, period.timezone, period.window, period.is_void
 
 
 def _in_zone(tariff: Tariff, period: BillPeriod) -> Tariff:
@@ -196,7 +204,7 @@ def _plan(
             refuse_unknown(period.prior_state, codes(in_force))
         named = period.channels_of(declared)
         plan = Plan((tariff,), *window).of_meter(declared, named, limits.slots)
-        refuse_costly(plan, window, limits.pricing)
+        tariffs.refuse_costly(period, plan, limits.pricing)
         return plan
     except EnergiaError as error:
         return error
@@ -216,12 +224,46 @@ def _refuse_outside(period: BillPeriod) -> None:
         raise OutsideContract.of(OutsideContract.code, message, "/start")
 
 
-def _priced(period: BillPeriod, inputs: Inputs, limits: Limits) -> BillCost | EnergiaError:
-    """Price one period: one that fails keeps no other contract from its bill."""
+def _priced(
+    work: Sequence[tuple[BillPeriod, Inputs | EnergiaError]], limits: Limits
+) -> list[BillCost | EnergiaError]:
+    """Price periods, those of one tariff and window together; one fails for itself alone."""
+    alike = dict[tuple[int, int, int], dict[int, tuple[BillPeriod, Inputs]]]()
+    for at, (period, inputs) in enumerate(work):
+        if isinstance(inputs, Inputs):
+            plan = inputs.plan
+            key = id(plan.tariff), plan.start, plan.end
+            alike.setdefault(key, {})[at] = period, inputs
+    costs = dict[int, Cost | Exception]()
+    for together in alike.values():
+        costs |= zip(together, _costs(list(together.values()), limits), strict=True)
+    return [
+        inputs if isinstance(inputs, EnergiaError) else _result(period, inputs, costs[at], limits)
+        for at, (period, inputs) in enumerate(work)
+    ]
+
+
+def _costs(work: Sequence[tuple[BillPeriod, Inputs]], limits: Limits) -> list[Cost | Exception]:
+    """Return what periods of one tariff and window cost, or why one has no price."""
+    plan, usages = work[0][1].plan, [inputs.usage for _, inputs in work]
+    terms = [_terms(period, inputs, period.prior_state, limits) for period, inputs in work]
+    try:
+        return price_batch(plan.tariff, usages, plan.start, plan.end, terms)
+    except Exception as error:
+        if len(work) == 1:
+            return [error]
+    return [cost for each in work for cost in _costs([each], limits)]  # each fails for itself
+
+
+def _result(
+    period: BillPeriod, inputs: Inputs, cost: Cost | Exception, limits: Limits
+) -> BillCost | EnergiaError:
+    """Return what a period costs as it is told, or why it cannot be priced."""
     checkpoint()
     try:
-        cost = _cost(period, inputs, period.prior_state, limits)
-        return BillCost(period, inputs, cost, inputs.coverage)
+        if isinstance(cost, Exception):
+            raise cost
+        return BillCost(period, inputs, _told(period, cost), inputs.coverage)
     except EnergiaError as error:
         return error
     except Exception as error:
@@ -231,20 +273,24 @@ def _priced(period: BillPeriod, inputs: Inputs, limits: Limits) -> BillCost | En
         return _failed(period, error)
 
 
-def _cost(
+def _terms(
     period: BillPeriod, inputs: Inputs, state: Mapping[str, Mapping[str, Any]], limits: Limits
-) -> Cost:
-    plan = inputs.plan
-    pointers = {channel.role: "/contract" for channel in plan.channels}
-    terms = inputs.terms(state, period.missing, pointers, limits)
-    cost = as_money(price(plan.tariff, inputs.usage, plan.start, plan.end, terms))
-    return attrs.evolve(cost, assumptions=(*cost.assumptions, VOID)) if period.is_void else cost
+) -> Terms:
+    pointers = {channel.role: "/contract" for channel in inputs.plan.channels}
+    return inputs.terms(state, period.missing, pointers, limits)
+
+
+def _told(period: BillPeriod, cost: Cost) -> Cost:
+    """Return a cost as people are told it."""
+    money = as_money(cost)
+    return attrs.evolve(money, assumptions=(*money.assumptions, VOID)) if period.is_void else money
 
 
 def _works_without_state(period: BillPeriod, inputs: Inputs, limits: Limits) -> bool:
     """Tell whether it is the state that a client stated that a charge cannot work with."""
+    plan, terms = inputs.plan, _terms(period, inputs, {}, limits)
     try:
-        _cost(period, inputs, {}, limits)
+        price(plan.tariff, inputs.usage, plan.start, plan.end, terms)
     except Exception:
         return False
     return True

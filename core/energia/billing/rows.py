@@ -10,12 +10,13 @@ import energia
 from energia.billing.contracts import ZonedContract, channels_of_json
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
 from energia.billing.periods import VOID, BillCost, BillPeriod
-from energia.convert import Converter
+from energia.convert import Converter, plain_text
 from energia.costing.inputs import RoleChannel
 from energia.costing.subject import DatedChannel
 from energia.errors import Invalid
 from energia.metering.models import Channel
 from energia.plugins import Plugins
+from energia.pricing.cost import CostPart
 from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
 from energia.pricing.market.store import PriceSpan
@@ -170,19 +171,23 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
         "prior_state": priced.period.prior_state,
         "state": priced.cost.state,
         "document": document(priced, plugins),
-        "basis": _basis(priced),
     }
     inputs = priced.inputs
     keys = ",".join(str(each.channel.key) for each in inputs.plan.channels)
     revisions = ",".join(_time(reading.revision_at) for reading in inputs.readings)
     series, pins = market.pins(inputs.prices)
     return {
-        **{name: converter.dumps(value).decode() for name, value in values.items()},
+        **{name: _json(value, converter) for name, value in values.items()},
+        "basis": plain_text(_basis(priced, converter)).decode(),
         "channels": f"{{{keys}}}",
         "revisions": f"{{{revisions}}}",
         "price_series": f"{{{','.join(map(_quoted, series))}}}",
         "price_revisions": f"{{{','.join(map(_time, pins))}}}",
     }
+
+
+def _json(value: Mapping[str, object], converter: Converter) -> str:
+    return converter.dumps(value).decode() if value else "{}"  # most remember nothing
 
 
 def document(priced: BillCost, plugins: Plugins) -> dict[str, object]:
@@ -219,9 +224,9 @@ def document(priced: BillCost, plugins: Plugins) -> dict[str, object]:
     }
 
 
-def _basis(priced: BillCost) -> dict[str, Any]:
-    """Return what an explanation needs, besides what the API shows."""
-    measured = [part.measured for part in priced.cost.parts]
+def _basis(priced: BillCost, converter: Converter) -> dict[str, Any]:
+    """Return what an explanation needs, besides what the API shows, as JSON has it."""
+    measured = [_measured(part) for part in priced.cost.parts]
     return {
         **({"parts": measured} if len(measured) > 1 else {"measured": measured[0]}),
         "details": [
@@ -242,8 +247,15 @@ def _basis(priced: BillCost) -> dict[str, Any]:
             }
             for detail in priced.cost.details
         ],
-        "channels": priced.period.contract.channels,
+        "channels": converter.unstructure(priced.period.contract.channels),
         "days": priced.inputs.plan.tariff.zone.name,
+    }
+
+
+def _measured(part: CostPart) -> dict[str, dict[str, dict[str, int]]]:
+    return {
+        charge: {name: dict(values) for name, values in of_charge.items()}
+        for charge, of_charge in part.measured.items()
     }
 
 

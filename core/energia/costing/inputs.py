@@ -140,7 +140,7 @@ class Plan:
             refuse_large(plan.slots, limit)
         return plan
 
-    @property
+    @cached_property
     def slots(self) -> int:
         """How many slots are read, all channels together."""
         return sum((span.end - span.start) // span.channel.interval for span in self.reading_spans)
@@ -149,7 +149,7 @@ class Plan:
         """Return the part of the window in which a channel counts, by days of the bill's zone."""
         return channel.within(self.start, self.end, self.tariff.zone)
 
-    @property
+    @cached_property
     def reading_spans(self) -> tuple[Span, ...]:
         """What is read of each of its channels, in their order."""
         return tuple(Span(each.channel, *self.part_of(each)) for each in self.channels)
@@ -199,8 +199,9 @@ class Inputs:
             if (readings := self.usage.get(role)) is not None
             for series, start, end in _stretches(readings, plan.start, plan.end)
         ]
-        columns = zip(*map(attrs.astuple, coverages), strict=True)
-        return Coverage(*map(sum, columns)) if coverages else _NO_COVERAGE
+        if len(coverages) == 1:
+            return coverages[0]
+        return usage.together(coverages) if coverages else _NO_COVERAGE
 
     @property
     def revision_at(self) -> datetime | None:

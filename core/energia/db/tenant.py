@@ -338,6 +338,11 @@ class Tenant(_Runner):
         for tell in whole.news:
             tell()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is done by it is one transaction: one task at a time may use it."""
+        return False
+
     def committed(self, tell: Callable[[], None]) -> None:
         """Let others hear of what a transaction has stored, once it is: now, or with the whole."""
         tell()
@@ -459,6 +464,11 @@ class _Whole(Tenant):
     async def whole(self) -> AsyncIterator[Tenant]:
         """Give itself: it is one transaction."""
         yield self
+
+    @property
+    def is_whole(self) -> bool:
+        """That it is."""
+        return True
 
     def committed(self, tell: Callable[[], None]) -> None:
         """Let others hear of it with all else, after the commit."""

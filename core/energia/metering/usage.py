@@ -156,6 +156,8 @@ def coverage(series: Series, start: int, end: int) -> Coverage:
     inside = _coverage(series.quality, first_slots(series, edges))[0]
     first, past = series.index_at(edges).tolist()
     beyond = past - first - inside.expected
+    if not beyond:
+        return inside
     return attrs.evolve(inside, expected=past - first, missing=inside.missing + beyond)
 
 
@@ -165,6 +167,9 @@ _rests_on: Final = lru_cache(maxsize=4096)(Coverage)
 
 def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:
     """Return the coverage of the slots between each cut and the next."""
+    inside = quality[cuts[0] : cuts[-1]]
+    if len(inside) and (inside == inside[0]).all():  # nearly always: all of them are actual
+        return [_alike(int(_KINDS[inside[0]]), slots) for slots in np.diff(cuts).tolist()]
     kinds = _KINDS[quality]
     # Of each kind, how many slots there are before every slot: a window's are a difference.
     counts = [_counts(kinds == kind, cuts) for kind in range(len(_COUNTED))]
@@ -173,6 +178,11 @@ def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:
         _rests_on(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
         for slots, actual, estimated, questionable in zip(expected, *counts, strict=True)
     ]
+
+
+def _alike(kind: int, slots: int) -> Coverage:
+    """Return the coverage of slots that are all of one kind; -1 where they have no value."""
+    return _rests_on(slots, *(slots if kind == each else 0 for each in (0, 1, 2, -1)))
 
 
 def _counts(chosen: Mask, cuts: Int64) -> list[int]:

@@ -1,6 +1,6 @@
 """A version of a tariff in a window, compiled: many meters are priced by a few numbers of each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import repeat
@@ -70,16 +70,21 @@ class ChargeMeasures:
     sums: Mapping[str, tuple[tuple[str, ...], int]]
     others: Mapping[str, Measure]
 
-    def measured(self, numbers: Sequence[int], slots: Slots) -> Measured:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the measures, in the order of the charge."""
+        return tuple(measures_of(self.charge))
+
+    def measured(self, numbers: Sequence[int], slots: Callable[[], Slots]) -> Measured:
         """Return what they give of a meter, given its numbers and its usage."""
         found = dict[str, Mapping[str, int]]()
-        for name in measures_of(self.charge):
+        for name in self.names:
             if name in self.sums:
                 labels, first = self.sums[name]
                 values = numbers[first : first + len(labels)]
                 found[name] = dict(zip(labels, values, strict=True))
             elif name in self.others:
-                found[name] = self.others[name].evaluate(slots)
+                found[name] = self.others[name].evaluate(slots())
             else:
                 found[name] = self.constant[name]
         return found
@@ -299,10 +304,14 @@ class _Origin:
         return row.tolist() if isinstance(row, np.ndarray) else list(row)
 
     @cached_property
+    def _slots(self) -> Slots:
+        return self.program.slots(self.meter)
+
+    @cached_property
     def _measured(self) -> Mapping[str, Measured]:
-        slots = self.program.slots(self.meter)
         return {
-            code_of(each.charge): each.measured(self._row, slots) for each in self.program.measures
+            code_of(each.charge): each.measured(self._row, lambda: self._slots)
+            for each in self.program.measures
         }
 
 

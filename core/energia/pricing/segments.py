@@ -145,8 +145,7 @@ def _refuse_unlisted(versions: Sequence[Version]) -> None:
 
 def roles(versions: Collection[Version]) -> tuple[str, ...]:
     """Return the roles whose readings *versions* take, in the order of their charges."""
-    charges = [charge for version in versions for charge in version.charges]
-    return tuple(dict.fromkeys(role for charge in charges for role in _roles(charge)))
+    return tuple(dict.fromkeys(role for version in versions for role in version.roles))
 
 
 def codes(spans: Collection[InForce]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from energia.db.queries import load, one_message
 from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.plugins.discovery import offering
+from energia.pricing.cache import CACHE
 from energia.pricing.tariffs import Tariff
 
 SQL: Final = load(__package__)
@@ -185,7 +186,7 @@ class Tariffs:
 
     def _read(self, document: dict[str, Any]) -> Tariff:
         try:
-            return self.converter.structure(document, Tariff)
+            return _tariff(self.converter, _Stored(repr(document), document))
         except Invalid as error:
             reason = _unreadable(document, error)
             raise Conflict(reason.message, reason.errors) from error
@@ -216,6 +217,28 @@ class Tariffs:
             "valid_to": [version.valid_to for version in tariff.versions],
             "documents": [self.converter.dumps(version).decode() for version in tariff.versions],
         }
+
+
+@attrs.frozen
+class _Stored:
+    """The document of a tariff as a key: equal to one that says the same in the same way.
+
+    The text tells apart what is equal and not the same, such as 1 and 1.0.
+    """
+
+    text: str
+    document: dict[str, Any] = attrs.field(eq=False)
+
+
+@CACHE.memo
+def _tariff(converter: Converter, stored: _Stored) -> Tariff:
+    """Return a stored tariff: the same object for each that reads it, with all it has worked out.
+
+    Raises:
+        Invalid: It does not fit the loaded plugins.
+
+    """
+    return converter.structure(stored.document, Tariff)
 
 
 def _document(id_: str, name: str, currency: str, timezone: str, versions: Any) -> dict[str, Any]:

@@ -42,10 +42,10 @@ class Failing(Tenant):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Queries]:
         """Begin a transaction; the second one fails once it has done its work."""
-        self.begun += 1
+        self.begun = number = self.begun + 1
         async with super().transaction() as queries:
             yield queries
-            if self.begun == 2:
+            if number == 2:
                 raise DatabaseAway
 
 
@@ -84,6 +84,10 @@ def outcome(found: RunOutcome) -> tuple[int, int, int, int, int]:
 EXPECTED = [(f"m{number:03}", f"{12 * number}.00") for number in range(NUMBER)]
 
 
+#: What each slice is of them.
+SLICES = [EXPECTED[:100], EXPECTED[100:200], EXPECTED[200:]]
+
+
 async def issued(tenant: Tenant) -> list[tuple[str, str]]:
     """Return the contract and the total of each issued bill."""
     return await tenant.fetch(lambda contract, total: (contract, total), BILLS)
@@ -94,6 +98,18 @@ async def test_a_run_goes_on_over_slices(many: Client, tenant: Tenant, heard: He
     assert outcome(await run(bills_of(tenant, heard), MARCH_1)) == (NUMBER, 0, 0, NUMBER, 0)
     assert await issued(tenant) == EXPECTED
     assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in EXPECTED]
+
+
+async def test_a_run_within_a_transaction_is_part_of_it(
+    many: Client, tenant: Tenant, heard: Heard
+) -> None:
+    """As of a request that is answered once: nothing is stored where it fails afterwards."""
+    with pytest.raises(DatabaseAway):
+        async with tenant.whole() as whole:
+            found = await run(bills_of(whole, heard), MARCH_1)
+            raise DatabaseAway
+    assert outcome(found) == (NUMBER, 0, 0, NUMBER, 0)
+    assert await issued(tenant) == []
 
 
 async def test_named_contracts_are_billed_once(many: Client, tenant: Tenant, heard: Heard) -> None:
@@ -108,15 +124,17 @@ async def test_named_contracts_are_billed_once(many: Client, tenant: Tenant, hea
 async def test_a_run_that_fails_is_finished_by_another(
     many: Client, pool: Pool, tenant: Tenant, heard: Heard
 ) -> None:
-    """The first slice stays, the second is as if it never was; the next run does the rest."""
+    """The second slice is as if it never was, others stay; the next run does the rest."""
     with pytest.raises(DatabaseAway):
         await run(bills_of(Failing(pool), heard), MARCH_1)
-    assert await issued(tenant) == EXPECTED[:100]
-    assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in EXPECTED[:100]]
+    before = await issued(tenant)
+    assert before in (SLICES[0], SLICES[0] + SLICES[2])
+    assert sorted(event.contract for event in heard.events) == [id_ for id_, _ in before]
 
     again = outcome(await run(bills_of(tenant, heard), MARCH_1))
 
-    assert again == (NUMBER - 100, 0, 100, NUMBER - 100, 0)
+    left = NUMBER - len(before)
+    assert again == (left, 0, len(before), left, 0)
     assert await issued(tenant) == EXPECTED
     assert len(heard.bills) == len(set(heard.bills)) == NUMBER
 
@@ -132,7 +150,9 @@ async def test_a_run_that_is_cancelled_is_finished_by_another(
     with pytest.raises(asyncio.CancelledError):
         await running
     before = await issued(tenant)
-    assert before in (EXPECTED[:100], EXPECTED[:200])
+    there = [part for part in SLICES if part[0] in before]
+    assert there
+    assert before == [bill for part in there for bill in part]
 
     again = outcome(await run(bills_of(tenant, heard), MARCH_1))
 
