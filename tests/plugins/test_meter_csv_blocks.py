@@ -121,7 +121,7 @@ def test_plain_pieces_are_columns() -> None:
     assert columns[1] == [str(line - 2) for line in lines]
 
 
-def outcome(file: str, options: dict[str, object]) -> object:
+def outcome(file: str, options: dict[str, str]) -> object:
     """Return what a file says, or what is wrong with all of it."""
     try:
         return decoded(file, options)
