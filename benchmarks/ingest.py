@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -132,7 +133,7 @@ def long_file(meters: Sequence[str], values: Sequence[float]) -> bytes:
         f"{FIRST + timedelta(minutes=15 * at):%Y-%m-%dT%H:%M:%SZ}" for at in range(len(values))
     ]
     cells = [f"{start},{value}" for start, value in zip(starts, values, strict=True)]
-    rows = [f"{meter},{cell}" for meter in meters for cell in cells]
+    rows = [f"{meter}," + f"\n{meter},".join(cells) for meter in meters]
     return "\n".join(["meter,start,value", *rows, ""]).encode()
 
 
@@ -143,7 +144,7 @@ def wide_file(meters: Sequence[str], values: Sequence[float]) -> bytes:
         ",".join([f"{FIRST + timedelta(days=day):%Y-%m-%d}", *map(str, values[at : at + DAY])])
         for day, at in enumerate(range(0, len(values), DAY))
     ]
-    rows = [f"{meter},{day}" for meter in meters for day in days]
+    rows = [f"{meter}," + f"\n{meter},".join(days) for meter in meters]
     return "\n".join([",".join(["meter", "day", *times]), *rows, ""]).encode()
 
 
@@ -204,13 +205,19 @@ class Table:
 def upsert(channel: int, values: Sequence[float]) -> bytes:
     """Return the statement that puts those values of a channel that are not stored so."""
     micros = np.rint(np.array(values) * 1e6).astype(np.int64).tolist()
-    starts = ",".join(f"{FIRST + timedelta(minutes=15 * at):%F %T+00}" for at in range(len(values)))
+    starts = _starts(len(values))
     return (
         f"insert into peer_reading as old select {channel}, at, value"
         f" from unnest('{{{starts}}}'::timestamptz[], '{{{str(micros)[1:-1]}}}'::bigint[])"
         " as new (at, value) on conflict (channel_id, at) do update set value = excluded.value"
         " where old.value is distinct from excluded.value"
     ).encode()
+
+
+@cache
+def _starts(count: int) -> str:
+    """Return when slots begin, as an array has it."""
+    return ",".join(f"{FIRST + timedelta(minutes=15 * at):%F %T+00}" for at in range(count))
 
 
 def copy_file(channels: Iterable[int], values: Sequence[float], first: datetime = FIRST) -> bytes:

@@ -285,13 +285,13 @@ class BlockStore:
 
 @attrs.frozen
 class _BlockRow:
-    """A row of `blocks_read`: the time alone, where no block exists."""
+    """The row of `blocks_read`: the time alone, where no block exists."""
 
     now: datetime
-    position: int | None
-    revision: int
-    values: memoryview
-    quality: memoryview | None
+    positions: str | None
+    revisions: str | None
+    values: str | None
+    quality: str | None
 
 
 @attrs.frozen
@@ -311,14 +311,14 @@ async def _read(queries: Queries, keys: BlockKeys, width: int) -> Snapshot:
         keys.channels,
         {"channels": literal(keys.channels), "days": literal(keys.days)},
     )
-    stored = Snapshot(rows[0].now, Blocks.empty(len(keys), width), np.zeros(len(keys), np.int64))
-    existing = [row for row in rows if row.position is not None]
-    if existing:
-        position = np.array([row.position for row in existing], np.int64) - 1
-        old = blocks_of([row.values for row in existing], [row.quality for row in existing], width)
+    row = rows[0]
+    stored = Snapshot(row.now, Blocks.empty(len(keys), width), np.zeros(len(keys), np.int64))
+    if row.positions and row.revisions and row.values is not None:
+        position = numbers_of(row.positions) - 1
+        old = blocks_of_text(row.values, row.quality or "", width)
         stored.blocks.values[position] = old.values
         stored.blocks.quality[position] = old.quality
-        stored.revisions[position] = [row.revision for row in existing]
+        stored.revisions[position] = numbers_of(row.revisions)
     return stored
 
 
@@ -376,10 +376,36 @@ def _refuse_fewer(written: int, expected: int) -> None:
         raise LostRace("another writer was faster; send the readings again")
 
 
-# Arrays of PostgreSQL as numpy arrays: read in binary, written as literals.
+# Arrays of PostgreSQL as numpy arrays: many come as one text, few in binary; written as literals.
 #
 # psycopg2 would make a Python integer of each item, one by one. `array_send` gives the bytes as
-# they are; on the way in, the literal that msgspec writes is what PostgreSQL reads fastest.
+# they are, in hexadecimal; a text has a third of that, and is one row for all blocks. On the way
+# in, the literal that msgspec writes is what PostgreSQL reads fastest.
+
+
+def blocks_of_text(values: str, quality: str, width: int) -> Blocks:
+    """Return blocks from what `blocks_now` gives: values one after the other, nulls replaced.
+
+    Args:
+        values: The values of all blocks, with commas between them.
+        quality: The qualities, or nothing, of each block, with semicolons between blocks.
+        width: Slots in a day.
+
+    """
+    numbers: Micro = numbers_of(values).reshape(-1, width)
+    codes: Quality = np.where(numbers == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
+    if len(quality) >= len(numbers):  # there is more than what separates them
+        for block, text in enumerate(quality.split(";")):
+            if text:
+                codes[block] = numbers_of(text)
+    return Blocks(numbers, codes)
+
+
+def numbers_of(text: str) -> Int64:
+    """Return whole numbers with commas between them."""
+    numbers: Int64 = np.fromstring(text, np.int64, sep=",")
+    return numbers
+
 
 #: What `array_send` puts before the items: dimensions, flags, type, length, lower bound.
 _HEAD: Final = 20

@@ -30,9 +30,9 @@ from energia.convert.constraints import TextOf
 from energia.convert.repeats import refuse_repeats
 from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.metering.outcome import Problems
-from energia.metering.series import QUALITIES, Mask
+from energia.metering.series import ACTUAL, QUALITIES, Mask, Quality
 from energia.metering.validation import Origin, ReadingRuns
-from energia.time import BadDuration, instant_of, is_of_days, length_of
+from energia.time import BadDuration, Int64, instant_of, is_of_days, length_of
 from energia.units import BadNumber, decimal_of
 
 Floats = npt.NDArray[np.float64]
@@ -304,39 +304,68 @@ def _plain_runs(raw: Raw) -> ReadingRuns | None:
     None where one of them is something else: then each is looked at (`_single_runs`), which takes
     four times as long.
     """
+    text = bytes(raw)
     try:
-        items = [item for part in slices(bytes(raw)) for item in _PLAIN.decode(part)]
+        items = [item for part in slices(text) for item in _PLAIN.decode(part)]
         starts = [item.start for item in items]
-        instants = {text: _instant(text) for text in set(starts)}
+        instants = {start: _instant(start) for start in set(starts)}
     except (ValueError, RecursionError):
         return None
-    qualities = [item.quality for item in items]
-    codes = {name: _quality_code(name) for name in set(qualities) if name in QUALITIES}
-    names = [(item.meter, item.channel, item.unit) for item in items]
-    stated = sum((name[1] is not None) + (name[2] is not None) for name in names)
-    stated += len(qualities) - qualities.count("actual")
-    # A field that came twice, or that has its default, makes more quotes than these.
-    quotes = _PLAIN_QUOTES * len(items) + 4 * stated
-    if None in instants.values() or len(codes) < len(set(qualities)):
+    found = _plain_origins(items, text.count(b'"'))
+    if found is None or None in instants.values():
         return None
-    if bytes(raw).count(b'"') != quotes:
-        return None
-    origins = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    count = len(items)
 
     @cache
     def texts() -> list[Raw]:
         return _split(raw, "readings")
 
     return ReadingRuns(
-        tuple(origins),
-        np.array([origins[name] for name in names], np.int64),
-        np.array([instants[start] for start in starts], np.int64),
-        np.zeros(len(items), np.int64),
-        np.ones(len(items), np.int64),
-        np.array([codes[name] for name in qualities], np.int8),
-        np.array([item.value for item in items], np.float64),
+        found.origins,
+        found.origin,
+        np.fromiter(map(instants.__getitem__, starts), np.int64, count),
+        np.zeros(count, np.int64),
+        np.ones(count, np.int64),
+        found.quality,
+        np.fromiter([item.value for item in items], np.float64, count),
         lambda index: msgspec.json.decode(texts()[index], type=_ValueOnly).value,
         lambda run, _: Place("readings", run).fault("", ""),
+    )
+
+
+@attrs.frozen
+class _PlainOrigins:
+    """Of what readings are, and their qualities, column by column, as `ReadingRuns` has them."""
+
+    origins: tuple[Origin, ...]
+    origin: Int64
+    quality: Quality
+
+
+def _plain_origins(items: Sequence[_Plain], quotes: int) -> _PlainOrigins | None:
+    """Return the origins of readings that have so many *quotes*; None where one is not right.
+
+    A field that came twice, or that has its default, makes more quotes than these.
+    """
+    count = len(items)
+    if quotes == _PLAIN_QUOTES * count:  # none says more than it must
+        meters = [item.meter for item in items]
+        found = {meter: number for number, meter in enumerate(dict.fromkeys(meters))}
+        origin = np.fromiter(map(found.__getitem__, meters), np.int64, count)
+        quality = np.full(count, ACTUAL, np.int8)
+        return _PlainOrigins(tuple((meter, None, None) for meter in found), origin, quality)
+    qualities = [item.quality for item in items]
+    codes = {name: _quality_code(name) for name in set(qualities) if name in QUALITIES}
+    names = [(item.meter, item.channel, item.unit) for item in items]
+    stated = sum((name[1] is not None) + (name[2] is not None) for name in names)
+    stated += count - qualities.count("actual")
+    if len(codes) < len(set(qualities)) or quotes != _PLAIN_QUOTES * count + 4 * stated:
+        return None
+    origins = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return _PlainOrigins(
+        tuple(origins),
+        np.array([origins[name] for name in names], np.int64),
+        np.array([codes[name] for name in qualities], np.int8),
     )
 
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain, islice, pairwise
-from typing import IO, Final, Self, TypeGuard
+from typing import IO, ClassVar, Final, Self, TypeGuard
 
 import attrs
 import numpy as np
@@ -486,27 +486,45 @@ def runs_of(readings: list[Reading]) -> ReadingRuns:
 _Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
 
 
-class _Numbers(dict[Decimal | None, tuple[float, str]]):
+@attrs.define(eq=False)
+class _Numbers:
     """The nearest float and the text of numbers; most files have each number again and again.
 
-    Numbers that are equal share a text, which is as exact for each of them.
+    Numbers that are equal share a text, which is as exact for each of them. One that a decoder
+    gives again as the same object is known by that: to hash a Decimal takes five times as long.
     """
 
-    _MOST: Final = 100_000
+    _MOST: ClassVar[int] = 100_000
 
-    def __missing__(self, value: Decimal | None) -> tuple[float, str]:
-        """Find them out, and remember them."""
-        if len(self) >= self._MOST:
-            self.clear()
-        text = str(value)
-        found = self[value] = (np.nan if value is None else float(text), text)
-        return found
+    # By the number; and by the `id` of an object, which is held, as another may have it afterwards.
+    _known: dict[Decimal | None, tuple[float, str]] = attrs.Factory(dict)
+    _objects: dict[int, tuple[float, str, Decimal | None]] = attrs.Factory(dict)
 
     def columns(self, values: Iterable[Decimal | None]) -> tuple[npt.NDArray[np.float64], str]:
         """Return the floats of values, and their texts, a line each."""
-        pairs = list(map(self.__getitem__, values))
-        floats = np.fromiter([pair[0] for pair in pairs], np.float64, len(pairs))
-        return floats, "\n".join([pair[1] for pair in pairs])
+        values = [*values]
+        objects = self._objects
+        try:
+            found = [objects[key] for key in map(id, values)]
+        except KeyError:
+            if len(objects) > self._MOST:
+                objects.clear()
+            found = [self._of(value) for value in values]
+        floats = np.fromiter([each[0] for each in found], np.float64, len(found))
+        return floats, "\n".join([each[1] for each in found])
+
+    def _of(self, value: Decimal | None) -> tuple[float, str, Decimal | None]:
+        found = self._objects.get(id(value))
+        if found is None:
+            pair = self._known.get(value)
+            if pair is None:
+                if len(self._known) >= self._MOST:
+                    self._known.clear()
+                text = str(value)
+                pair = np.nan if value is None else float(text), text
+                self._known[value] = pair
+            found = self._objects[id(value)] = (*pair, value)
+        return found
 
 
 def _apart(

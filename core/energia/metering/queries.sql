@@ -266,7 +266,8 @@ order by public_id desc
 limit 1 offset %(looked_at)s - 1
 
 -- name: blocks_read
--- The time, and the blocks that exist among those asked for; arrays in binary, without nulls.
+-- The time, and the blocks that exist among those asked for: their numbers, revisions, values and
+-- qualities, as `blocks_now` gives them; nulls where there is none.
 -- The days are worked out before the join: below a row policy only what is leakproof, such as the
 -- comparison of two dates, may look rows up by the index; a sum of a date and a number is not.
 with t as materialized (select clock_timestamp() as now),
@@ -274,12 +275,13 @@ b as materialized (
   select channel, date '1970-01-01' + day as day, k
   from unnest(%(channels)s::bigint[], %(days)s::int[]) with ordinality as b (channel, day, k)
 )
-select t.now, b.k, d.revision,
-  array_send(array_replace(d."values", null, -9223372036854775808)),
-  array_send(array_replace(d.quality, null, -1::smallint))
-from t left join (
-  b join reading_day d on d.channel_id = b.channel and d.day = b.day
-) on true
+select t.now, x.* from t cross join (
+  select array_to_string(array_agg(b.k), ',') as positions,
+    array_to_string(array_agg(d.revision), ',') as revisions,
+    string_agg(array_to_string(d."values", ',', '-9223372036854775808'), ',') as "values",
+    string_agg(coalesce(array_to_string(d.quality, ',', '-1'), ''), ';') as quality
+  from b join reading_day d on d.channel_id = b.channel and d.day = b.day
+) x
 
 -- name: blocks_write
 -- Put blocks: a new one (revision 0 is stored), in place, or with the stored one kept in history.

@@ -24,21 +24,19 @@ import numpy as np
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import ReadingsDeleted
+from energia.metering.blocks import blocks_of_text, numbers_of
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
 from energia.metering.packs import Pack
 from energia.metering.reads import MANY, read_stretches
 from energia.metering.series import (
-    ACTUAL,
     MISSING,
     NEVER_SENT,
     ChannelGrid,
-    Micro,
-    Quality,
     Series,
 )
 from energia.metering.stretches import Stretch, by_days, laid, slotted
-from energia.time import DAY, Int64, Zone, utc_text
+from energia.time import DAY, Zone, utc_text
 from energia.work import checkpoint, off_loop
 
 SQL: Final = load(__package__)
@@ -296,21 +294,10 @@ def _pack(row: _SpanRow, grid: ChannelGrid) -> Pack:
 
 def _blocks(row: _SpanRow, days: range, grid: ChannelGrid) -> Blocks:
     """Return the blocks of all *days*, empty where none is stored."""
-    position = _numbers(row.days) - days.start
-    values: Micro = _numbers(row.values).reshape(len(position), grid.per_day)
-    quality: Quality = np.where(values == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
-    if len(row.quality) >= len(position):  # there is more than what separates them
-        for block, text in enumerate(row.quality.split(";")):
-            if text:
-                quality[block] = _numbers(text)
+    position = numbers_of(row.days) - days.start
+    stored = blocks_of_text(row.values, row.quality, grid.per_day)
     if len(position) == len(days) and bool((np.diff(position) == 1).all()):
-        return Blocks(values, quality)  # every day is there, in order: nothing is copied
+        return stored  # every day is there, in order: nothing is copied
     blocks = Blocks.empty(len(days), grid.per_day)
-    blocks.values[position], blocks.quality[position] = values, quality
+    blocks.values[position], blocks.quality[position] = stored.values, stored.quality
     return blocks
-
-
-def _numbers(text: str) -> Int64:
-    """Return whole numbers with commas between them."""
-    numbers: Int64 = np.fromstring(text, np.int64, sep=",")
-    return numbers

@@ -12,7 +12,7 @@ from energia_plugins.meter_csv.layouts import Items, LongLayout, WideLayout
 from energia_plugins.meter_csv.options import CsvOptions, TableOptions
 from energia_plugins.meter_csv.presets import presets
 from energia_plugins.meter_csv.proposal import proposal
-from energia_plugins.meter_csv.text import Row, rows
+from energia_plugins.meter_csv.text import Row, Table
 from energia_plugins.meter_csv.words import (
     Condition,
     conditions_of,
@@ -54,12 +54,18 @@ class CsvDecoder:
 
     def decode_many(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item | Readings]:
         """Yield the same, readings together where rows say nothing but when and how much."""
-        yield from readings(rows(chunks, options.codec, options.mark), options)
+        text = Table(chunks, options.codec, options.mark)
+        yield from readings(text.rows, options, text)
 
 
-def readings(table: Iterator[Row], options: TableOptions) -> Iterator[Item | Readings]:
-    """Yield the readings, or reads, and problems of a table; raises `Invalid`."""
-    items = _items(table, options)
+def readings(
+    table: Iterator[Row], options: TableOptions, text: Table | None = None
+) -> Iterator[Item | Readings]:
+    """Yield the readings, or reads, and problems of a table; raises `Invalid`.
+
+    Where the rows are those of a *text*, they are read as columns if they can be.
+    """
+    items = _items(table, options, text)
     if options.reads:
         return map(_as_read, each(items))
     if options.length is None:
@@ -115,7 +121,7 @@ def _next(day: date, length: str) -> date:
     return date(year, month + 1, 1)
 
 
-def _items(table: Iterator[Row], options: TableOptions) -> Items:
+def _items(table: Iterator[Row], options: TableOptions, text: Table | None) -> Items:
     if options.until is not None:
         table = _until(table, options.until)
     if options.footer_rows:
@@ -125,7 +131,10 @@ def _items(table: Iterator[Row], options: TableOptions) -> Items:
     layout = (LongLayout if options.wide is None else WideLayout).of(header, options)
     if conditions:
         below = _filtered(below, conditions)
-    yield from layout.readings(below)
+    if isinstance(layout, LongLayout) and text is not None and below is text.rows:
+        yield from layout.readings(below, text)
+    else:
+        yield from layout.readings(below)
 
 
 def _names(options: TableOptions) -> list[str]:

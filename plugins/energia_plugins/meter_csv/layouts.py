@@ -4,10 +4,10 @@ A layout is made of the header and the options. What is needed for each row is f
 first one; a file of millions of rows is read by little more than lookups of what was read before.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from operator import itemgetter
 from typing import Final
 
@@ -28,7 +28,7 @@ from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
 from energia_plugins.meter_csv.stamps import Stamps, part_of
-from energia_plugins.meter_csv.text import Row
+from energia_plugins.meter_csv.text import Columns, Row, Table
 from energia_plugins.meter_csv.times import BadTime
 from energia_plugins.meter_csv.words import items, name, plain, qualities_of, span_of
 
@@ -189,13 +189,37 @@ class LongLayout:
             Numbers.marked(options.decimal, options.thousands),
         )
 
-    def readings(self, rows: Iterable[Row]) -> Items:
-        """Yield the readings and problems of rows."""
+    def readings(self, rows: Iterable[Row], text: Table | None = None) -> Items:
+        """Yield the readings and problems of rows, which are those of a *text* as it is."""
         others = (self.quality, self.factor, self.until, self.units)
         if self.stamps.block is None or any(one is not None for one in others):
             yield from self._one_by_one(rows, self._slot)
-            return
-        for block in _blocks(rows):
+        elif text is None:
+            yield from self._by_blocks(_blocks(rows))
+        else:
+            yield from self._by_columns(text)
+
+    def _by_columns(self, text: Table) -> Items:
+        """Yield the readings and problems of the rows of a text, where it can be by columns."""
+        rows, width = iter(text.rows), self.shape.columns or 0
+        while True:
+            if (table := text.columns(width)) is None:
+                block = _block(rows, text.left(_BLOCK))
+                if block.rows:
+                    yield from self._by_blocks([block.rows])
+                if block.fault is not None:
+                    raise block.fault
+                if not block.rows:
+                    return
+            elif (found := self._of_columns(*table)) is not None:
+                yield from found
+            else:
+                lines, columns = table
+                below = zip(lines, map(list, zip(*columns, strict=True)), strict=True)
+                yield from self._by_blocks(_blocks(below))
+
+    def _by_blocks(self, blocks: Iterable[list[Row]]) -> Items:
+        for block in blocks:
             for part, origin in self._by_origin(block):
                 found = None
                 if origin is not None and not _is_of_several(origin):
@@ -204,6 +228,30 @@ class LongLayout:
                     yield from self._one_by_one(part, self._slot)
                 else:
                     yield found
+
+    def _of_columns(self, lines: range, columns: Columns) -> list[Readings] | None:
+        """Return the readings of columns; None where each row is to be looked at."""
+        named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
+        cuts = _cuts([columns[at] for at in named], len(lines))
+        if len(cuts) * _FEW > len(lines):
+            return None
+        found = []
+        for first, past in pairwise([*cuts, len(lines)]):
+            try:
+                origin = self.origins.read([column[first] for column in columns])
+            except BadWord:
+                return None
+            if origin is None or _is_of_several(origin):
+                return None
+            (at,), start = origin.slots[0].columns, self.shape.start
+            stamps, cells = columns[start], columns[at]
+            if len(cuts) > 1:
+                stamps, cells = stamps[first:past], cells[first:past]
+            readings = self._together(lines[first:past], stamps, cells, origin)
+            if readings is None:
+                return None
+            found.append(readings)
+        return found
 
     def _by_origin(self, rows: list[Row]) -> Iterator[tuple[list[Row], Origin | None]]:
         """Yield rows that follow each other and are of one origin, with it; None for others."""
@@ -256,16 +304,23 @@ class LongLayout:
         lines, table = [line for line, _ in rows], [cells for _, cells in rows]
         if set(map(len, table)) != {self.shape.columns}:
             return None
+        cells = [cells[at] for cells in table]
+        return self._together(lines, [cells[start] for cells in table], cells, origin)
+
+    def _together(
+        self, lines: Sequence[int], stamps: list[str], cells: list[str], origin: Origin
+    ) -> Readings | None:
+        """Return the readings of a column of stamps and one of values; None as `_of_block`."""
         try:
-            values = self.values.each([cells[at] for cells in table])
+            values = self.values.each(cells)
         except BadValue:
             return None
         assert self.stamps.block is not None
         series = None if self._slot is not None else origin.series
-        instants = self.stamps.block([cells[start] for cells in table], series, values)
+        instants = self.stamps.block(stamps, series, values)
         if instants is None:
             return None
-        names = slot.meter, slot.channel, self.unit
+        names = origin.slots[0].meter, origin.slots[0].channel, self.unit
         return Readings(lines, values, instants, self.ends, *names)
 
     @property
@@ -360,19 +415,45 @@ class LongLayout:
         return added(found) if found else None
 
 
+@attrs.frozen
+class _Block:
+    """Rows, and what is wrong with the file after them."""
+
+    rows: list[Row]
+    fault: EnergiaError | None
+
+
+def _block(rows: Iterator[Row], most: int) -> _Block:
+    """Return the next rows."""
+    block: list[Row] = []
+    try:
+        block.extend(islice(rows, most))
+    except EnergiaError as error:
+        return _Block(block, error)
+    return _Block(block, None)
+
+
 def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Yield rows, many at a time; what comes before a fault of the file comes before it."""
     rows = iter(rows)
     while True:
-        block: list[Row] = []
-        try:
-            block.extend(islice(rows, _BLOCK))
-        except EnergiaError:
-            yield block
-            raise
-        if not block:
+        block = _block(rows, _BLOCK)
+        if block.rows:
+            yield block.rows
+        if block.fault is not None:
+            raise block.fault
+        if not block.rows:
             return
-        yield block
+
+
+def _cuts(columns: list[list[str]], count: int) -> list[int]:
+    """Return where the words of columns begin to be others than in the row before, with row 0."""
+    cuts = {0}
+    for words in columns:
+        if words.count(words[0]) < count:
+            pairs = enumerate(pairwise(words), 1)
+            cuts.update(at for at, (before, word) in pairs if before != word)
+    return sorted(cuts)
 
 
 def _is_of_several(origin: Origin) -> bool:

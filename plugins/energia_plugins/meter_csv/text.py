@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from itertools import chain
+from operator import length_hint
 from typing import Final
 
 import attrs
@@ -25,29 +26,109 @@ LONGEST: Final = 64 * 1024
 _SEP: Final = re.compile(r"\"?sep=(?P<mark>[^\r\n]?)\"?[\r\n;,\t]*", re.IGNORECASE)
 
 
-def rows(chunks: Iterable[bytes], encoding: str, delimiter: str | None) -> Iterator[Row]:
-    """Yield the rows that are not blank.
+#: Cells of rows that follow each other, a list for each column.
+Columns = list[list[str]]
 
-    Without a *delimiter* it is what a first line `sep=;` says, or a comma.
 
-    Raises:
-        Malformed: The text is not of this encoding, a line is too long, or a quote never closes.
-        Invalid: The first line says another delimiter.
+class Table:
+    """The rows of a text; where it has no quotes, many of them at once, as columns.
+
+    Attributes:
+        rows: Yields the rows that are not blank, with the numbers of their last lines; raises
+            `Malformed` where the text is not of its encoding, a line is too long, or a quote never
+            closes, and `Invalid` where the first line says another delimiter.
 
     """
-    lines = _Lines(_texts(chunks, encoding))
-    source: Iterator[str] = chain.from_iterable(lines.pieces())
-    first = next(source, "")
-    mark = _declared(first, delimiter)
-    skipped = 1 if _SEP.fullmatch(first) else 0
-    reader = csv.reader(source if skipped else chain((first,), source), delimiter=mark, strict=True)
-    try:
-        for row in reader:
-            lines.taken = 0
-            if row:
-                yield reader.line_num + skipped, row
-    except csv.Error as error:
-        raise Malformed(f"line {reader.line_num + skipped}: {_cause(error)}") from None
+
+    def __init__(self, chunks: Iterable[bytes], encoding: str, delimiter: str | None) -> None:
+        """Read a text; without a *delimiter* it is what a first line `sep=;` says, or a comma."""
+        self.rows = self._rows(delimiter)
+        self._pieces = _Pieces(_texts(chunks, encoding))
+        self._texts = iter(self._pieces)
+        # Of the piece that is read by rows, the lines that are left.
+        self._lines = iter(list[str]())
+        # A piece that is no plain table, and is to be read by rows.
+        self._next: str | None = None
+        self._passed = 0
+        self._mark = ","
+
+    @property
+    def line(self) -> int:
+        """How many lines are read."""
+        return self._reader.line_num + self._passed
+
+    def left(self, most: int) -> int:
+        """Return how many rows to take, at *most*, so that columns may follow: at least one."""
+        return max(1, min(most, length_hint(self._lines)))
+
+    def columns(self, width: int) -> tuple[range, Columns] | None:
+        """Return the numbers of the next lines, and their columns, if all have so many.
+
+        None where the rows are to be taken one by one: quotes are among them, some have another
+        width, lines of a piece are left, or nothing is.
+        """
+        if width < 2 or length_hint(self._lines) or self._next is not None:
+            return None
+        self._pieces.taken = 0
+        text = next(self._texts, "")
+        self._pieces.taken = 0
+        cells = _cells(text, self._mark, width)
+        if cells is None:
+            self._next = text
+            return None
+        first, count = self.line + 1, len(cells) // width
+        self._passed += count
+        return range(first, first + count), [cells[at::width] for at in range(width)]
+
+    def _rows(self, delimiter: str | None) -> Iterator[Row]:
+        source: Iterator[str] = chain.from_iterable(self._sources())
+        first = next(source, "")
+        self._mark = mark = _declared(first, delimiter)
+        if _SEP.fullmatch(first):
+            self._passed = 1
+        else:
+            source = chain((first,), source)
+        self._reader = reader = csv.reader(source, delimiter=mark, strict=True)
+        pieces = self._pieces
+        try:
+            for row in reader:
+                pieces.taken = 0
+                if row:
+                    yield reader.line_num + self._passed, row
+        except csv.Error as error:
+            raise Malformed(f"line {self.line}: {_cause(error)}") from None
+
+    def _sources(self) -> Iterator[Iterator[str]]:
+        """Yield iterators of whole lines."""
+        while True:
+            text, self._next = self._next, None
+            if text is None:
+                text = next(self._texts, None)
+            if text is None:
+                return
+            self._lines = iter(list(StringIO(text, newline="\n")))
+            yield self._lines
+
+
+def _cells(text: str, mark: str, width: int) -> list[str] | None:
+    """Return the cells of lines, one after the other, if each line has so many and no quotes."""
+    if not text or '"' in text or "\0" in text:
+        return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+        if "\r" in text:
+            return None
+    if not text.endswith("\n"):
+        text += "\n"
+    lines = text.count("\n")
+    # Every mark of a line, and the end of it, is where a plain table has it.
+    cells = text.replace("\n", f"{mark}\n{mark}").split(mark)
+    ends = cells[width :: width + 1]
+    if len(cells) != lines * (width + 1) + 1 or ends.count("\n") != lines:
+        return None
+    cells.pop()
+    del cells[width :: width + 1]
+    return cells
 
 
 def _cause(error: csv.Error) -> str:
@@ -69,11 +150,11 @@ def _declared(line: str, delimiter: str | None) -> str:
 
 
 @attrs.define
-class _Lines:
-    """The lines of a text, of which one row may take only so many characters.
+class _Pieces:
+    """A text in pieces of whole lines, of which one row may take only so many characters.
 
     Attributes:
-        texts: The text, piece by piece.
+        texts: The text, piece by piece; none is longer than `LONGEST`.
         taken: How many characters came since a row has ended.
 
     """
@@ -81,26 +162,29 @@ class _Lines:
     texts: Iterator[str]
     taken: int = 0
 
-    def pieces(self) -> Iterator[list[str]]:
-        """Yield lists of whole lines."""
+    def __iter__(self) -> Iterator[str]:
         pending, number = "", 0
         for text in self.texts:
-            lines = list(StringIO(pending + text, newline="\n"))
-            pending = lines.pop() if lines and not lines[-1].endswith("\n") else ""
-            _refuse_long(lines, pending, number)
-            number += len(lines)
+            whole = pending + text
+            cut = whole.rfind("\n") + 1
+            lines, pending = whole[:cut], whole[cut:]
+            # Of the whole lines only the first may be longer than a piece.
+            if lines.find("\n") > LONGEST:
+                raise _too_long(number + 1)
+            number += lines.count("\n")
+            if len(pending) > LONGEST:
+                raise _too_long(number + 1)
             self.taken += len(text)
             if self.taken > 5 * LONGEST:
                 raise csv.Error("the row does not end: a quote is not closed")
-            yield lines
-        yield [pending] if pending else []
+            if lines:
+                yield lines
+        if pending:
+            yield pending
 
 
-def _refuse_long(lines: list[str], pending: str, number: int) -> None:
-    if len(pending) > LONGEST or len(max(lines, key=len, default="")) > LONGEST + 1:
-        long = (at for at, line in enumerate(lines, 1) if len(line) > LONGEST + 1)
-        at = next(long, len(lines) + 1)
-        raise Malformed(f"line {number + at} is longer than {LONGEST} characters")
+def _too_long(line: int) -> Malformed:
+    return Malformed(f"line {line} is longer than {LONGEST} characters")
 
 
 def _texts(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
