@@ -41,6 +41,20 @@ def test_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert (second["event"], second["level"]) == ("it happened", "warning")
 
 
+def test_a_line_as_any_writer_of_json_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """A value of any kind is in a line as `json.dumps` writes it, with what its context says."""
+    log.configure()
+    said = {"text": 'é "\\\n', "count": 3, "seconds": 1e-06, "many": ["a", 1], "none": None}
+    with structlog.contextvars.bound_contextvars(request_id="req_1"):
+        structlog.get_logger("a").warning("said", exc_info=False, **said)
+    (line,) = capsys.readouterr().err.splitlines()
+    found = json.loads(line)
+
+    assert line == json.dumps(found)
+    assert found.pop("timestamp").endswith("Z")
+    assert found == {**said, "event": "said", "request_id": "req_1", "level": "warning"}
+
+
 @pytest.mark.parametrize("level", ["debug", "info", "error"])
 def test_whether_a_level_is_logged(level: Literal["debug", "info", "error"]) -> None:
     """What costs something to say is said where lines of its level are written."""

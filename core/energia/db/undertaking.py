@@ -27,13 +27,44 @@ class Undertaking:
     task: "asyncio.Task[Any] | None"
     abandoned: bool = False
     committing: bool = False
-    deadline: asyncio.Timeout | None = None
+    deadline: "Deadline | None" = None
 
     def give_up(self) -> None:
         """Cancel the task; after a commit, not before it begins another transaction."""
         self.abandoned = True
         if self.task is not None and not self.committing:
             self.task.cancel()
+
+
+class Deadline:
+    """When the present task must have an answer: it is cancelled then.
+
+    What `asyncio.timeout` does, at a third of its price: every request has one.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        """Let the task have so long."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._before = task, task.cancelling()
+        self._passed = self._alone = False
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._pass)
+
+    def _pass(self) -> None:
+        self._passed = True
+        self._task.cancel()
+
+    def lift(self) -> None:
+        """Let the task take its time from now on."""
+        self._timer.cancel()
+
+    def end(self) -> bool:
+        """End it; return whether the task was cancelled by it, and by nobody else."""
+        self._timer.cancel()
+        if self._passed:
+            self._passed = False
+            self._alone = self._task.uncancel() <= self._before
+        return self._alone
 
 
 #: What the present task does for a client, if it does anything for one.

@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 
 from energia import tracing
 from energia.access.callers import ANYBODY, NOBODY
-from energia.db.undertaking import CURRENT, Undertaking
+from energia.db.undertaking import CURRENT, Deadline, Undertaking
 from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.log import is_logged
 from energia.web import problems
@@ -63,7 +63,7 @@ class Surroundings:
 
     def __init__(self, app: web.Application) -> None:
         """Surround the requests of *app*, by its settings."""
-        core = app[CORE]
+        core = self._core = app[CORE]
         self._state, self._settings = core.state, core.settings
         self._tracer = core.plugins.tracer()
         self._in_flight, self._workers = app[IN_FLIGHT], app[WORKERS]
@@ -79,15 +79,14 @@ class Surroundings:
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = new_request_id()
         request[REQUEST_ID] = request_id
-        undertaking = request[UNDERTAKING] = Undertaking(asyncio.current_task())
-        # For this task, which is the request's: nothing has to be put back.
-        CURRENT.set(undertaking)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         route, tracer = route_of(request), self._tracer
         if route in _HEALTH:
-            # Past the middlewares of plugins: none of them can make the platform restart us.
-            handler, tracer = request.match_info.handler, None
-        elif request.method == hdrs.METH_OPTIONS:
+            return await self._healthy(request, route)
+        undertaking = request[UNDERTAKING] = Undertaking(asyncio.current_task())
+        # For this task, which is the request's: nothing has to be put back.
+        CURRENT.set(undertaking)
+        if request.method == hdrs.METH_OPTIONS:
             handler = partial(cross_origin, handler=handler, cors=self._settings.cors)
         tracing.record(tracer)
         with self._in_flight:
@@ -95,6 +94,26 @@ class Surroundings:
                 return await self._observed(request, handler, route, tracing.NOTHING)
             with _span_of(request, route) as recorded:
                 return await self._observed(request, handler, route, recorded)
+
+    async def _healthy(self, request: web.Request, route: str) -> web.StreamResponse:
+        """Answer past the middlewares of plugins: none of them can make the platform restart us.
+
+        Nor is it recorded, or given up: it is asked several times a second, and waits for nothing.
+        """
+        # The task may have answered another request of the connection.
+        CURRENT.set(None)
+        tracing.record(None)
+        start = time.perf_counter()
+        with self._in_flight:
+            try:
+                with staying():
+                    response = await request.match_info.handler(request)
+            except Exception as error:
+                response = _failed(request, error)
+        compress(request, response)
+        if is_logged(logging.DEBUG):
+            _log(request, route, response.status, time.perf_counter() - start)
+        return response
 
     async def _observed(
         self, request: web.Request, handler: Handler, route: str, recorded: tracing.Span
@@ -109,8 +128,7 @@ class Surroundings:
         except Exception as error:
             response = _failed(request, error)
         compress(request, response)
-        if route not in _HEALTH or is_logged(logging.DEBUG):
-            _log(request, route, response.status, time.perf_counter() - start)
+        _log(request, route, response.status, time.perf_counter() - start)
         _note(request, response.status, recorded)
         return response
 
@@ -141,21 +159,20 @@ class Surroundings:
 
         """
         seconds, undertaking = self._settings.limits.request_time, request[UNDERTAKING]
-        deadline = undertaking.deadline = asyncio.timeout(seconds)
+        deadline = undertaking.deadline = Deadline(seconds)
         try:
-            async with deadline:
-                try:
-                    return await handler(request)
-                finally:
-                    undertaking.deadline = None
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise _late(request, seconds) from None
+            return await handler(request)
+        except (asyncio.CancelledError, TimeoutError):
+            if deadline.end():
+                raise _late(request, seconds) from None
+            raise
+        finally:
+            undertaking.deadline = None
+            deadline.end()
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Give an answer its headers; while the service stops, close the connection after it."""
-        unhurried(request)
+        _unhurried()
         headers = response.headers
         secure(headers, self._settings.server.https_only)
         if self._settings.cors.origins:
@@ -165,7 +182,8 @@ class Surroundings:
         if self._has_quotas:
             headers.update(settle(request))
         headers[hdrs.SERVER] = "energia"
-        if read_from := request.get(READ_FROM):
+        # What is asked of a request that does not have it costs an exception.
+        if self._core.replica is not None and (read_from := request.get(READ_FROM)):
             headers["Energia-Read-From"] = read_from
         if request_id := request.get(REQUEST_ID):
             headers["X-Request-Id"] = request_id
@@ -275,11 +293,11 @@ def route_of(request: web.Request) -> str:
     return "unmatched" if resource is None else resource.canonical
 
 
-def unhurried(request: web.Request) -> None:
+def _unhurried() -> None:
     """Let an answer that begins take its time."""
-    undertaking = request.get(UNDERTAKING)
+    undertaking = CURRENT.get()
     if undertaking is not None and undertaking.deadline is not None:
-        undertaking.deadline.reschedule(None)
+        undertaking.deadline.lift()
 
 
 def _late(request: web.Request, seconds: float) -> EnergiaError:

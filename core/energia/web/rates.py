@@ -11,8 +11,6 @@ one, such as a token to sign in with. Health, metrics and documentation are answ
 import math
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import attrs
@@ -178,8 +176,7 @@ class Rates:
         self.places = Places(settings.limits)
         self.room = Room(settings.limits.memory_bytes)
 
-    @contextmanager
-    def turn(self, request: web.Request, caller: Caller) -> Iterator[None]:
+    def turn(self, request: web.Request, caller: Caller) -> "_Turn":
         """Let *caller* ask so fast, and so much at once; others are answered before a body is read.
 
         Whoever has no name is known by the address. Behind a proxy that is not trusted
@@ -192,20 +189,38 @@ class Rates:
         """
         who = f"address:{request.remote}" if caller.id in _NAMELESS else caller.id
         account = request[_ACCOUNT] = Account(room=self.room)
-        token = ACCOUNT.set(account)
+        return _Turn(self, request, who, account)
+
+
+class _Turn:
+    """The turn of a request; no generator, as each request has one."""
+
+    __slots__ = ("_account", "_has_quota", "_rates", "_request", "_token", "_who")
+
+    def __init__(self, rates: Rates, request: web.Request, who: str, account: Account) -> None:
+        self._rates, self._request, self._who, self._account = rates, request, who, account
+        self._has_quota = rates.quotas.needed
+
+    def __enter__(self) -> None:
+        self._token = ACCOUNT.set(self._account)
         try:
-            if self.quotas.needed:
-                request[_QUOTA] = self.quotas.of(who)
-                request[_QUOTA].take()
-            self.places.take(who)
-            try:
-                yield
-            finally:
-                self.places.leave(who)
-        finally:
-            ACCOUNT.reset(token)
-            account.close()
-            settle(request)
+            if self._has_quota:
+                quota = self._request[_QUOTA] = self._rates.quotas.of(self._who)
+                quota.take()
+            self._rates.places.take(self._who)
+        except BaseException:
+            self._end()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._rates.places.leave(self._who)
+        self._end()
+
+    def _end(self) -> None:
+        ACCOUNT.reset(self._token)
+        self._account.close()
+        if self._has_quota:
+            settle(self._request)
 
 
 def settle(request: web.Request) -> dict[str, str]:

@@ -198,8 +198,21 @@ class Route:
         chooses = any(parameter.where == "accepted" for parameter in self.parameters)
         return chooses or bodies.JSON in self.produces
 
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether it shows everybody something that it makes of the request itself, as health."""
+        takes = [parameter.where for parameter in self.parameters]
+        shows = self.method == "GET" and not self.needs
+        return shows and takes == ["request"] and not self.negotiates
+
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer *request*; raises the errors of `energia.errors`."""
+        if self._is_plain:
+            # There is nothing to read, and nothing that is done again.
+            result = await self.handler(**{self.parameters[0].name: request})
+            if isinstance(result, web.StreamResponse):
+                return result
+            return await self._answer(request, result)
         replica = request.app[CORE].replica
         is_public = self.method == "GET" and not self.needs
         if replica is None or self.from_replica or is_public:
@@ -367,6 +380,9 @@ def _size(value: object, each: int) -> int:
     """Return how many values there are, each of which counts so much; those of structs once."""
     if type(value) in _SCALARS:
         return each
+    if (names := _FIELDS[type(value)]) is not None:
+        parts = [getattr(value, name) for name in names]
+        return sum([each if type(part) in _SCALARS else _size(part, each) for part in parts])
     if isinstance(value, Mapping):
         return sum(_size(part, each) for part in islice(value.values(), _MANY))
     if isinstance(value, list | tuple):
@@ -374,9 +390,21 @@ def _size(value: object, each: int) -> int:
         return len(value) * max((_size(value[index], each) for index in some), default=0)
     if isinstance(value, msgspec.Struct):
         return sum(_size(getattr(value, name), 1) for name in value.__struct_fields__)
-    if attrs.has(class_ := type(value)):
-        return sum(_size(getattr(value, field.name), each) for field in attrs.fields(class_))
     return each
+
+
+class _Fields(dict[type, tuple[str, ...] | None]):
+    """The names of what attrs classes have, by the class; None for one that is none of these."""
+
+    def __missing__(self, class_: type) -> tuple[str, ...] | None:
+        is_attrs = attrs.has(class_) and not issubclass(class_, Mapping | list | tuple)
+        names = tuple(field.name for field in attrs.fields(class_)) if is_attrs else None
+        self[class_] = names
+        return names
+
+
+#: What answers are made of, so that it is looked at once for each class.
+_FIELDS: Final = _Fields()
 
 
 @attrs.define(eq=False)

@@ -131,7 +131,8 @@ async def get_readiness(request: web.Request) -> web.Response:
 @routes.get("/health/live", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
 async def get_liveness(request: web.Request) -> web.Response:
     """Say that the process answers, whatever it depends on; 503 if its event loop was held up."""
-    core, state = request.app[CORE], request.app[MONITOR].recent_state()
+    app = request.app
+    core, state = app[CORE], app[MONITOR].recent_state()
     if core.state.heartbeat.age > core.settings.health.loop_timeout:
         return _answer("fail", _brief("fail", state, "event_loop"))
     return _answer("pass", _brief("pass", state))
