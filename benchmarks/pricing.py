@@ -16,7 +16,6 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -24,9 +23,9 @@ import numpy as np
 from benchmarks import tariffs
 from benchmarks.figures import Figure, processor_ms
 from benchmarks.peers import PYSAM, Asked
-from energia.costing.groups import price_groups
+from energia.costing.groups import Group, price_groups, price_groups_batch
 from energia.metering.series import Series
-from energia.pricing.engine import Cost, price, price_batch
+from energia.pricing.engine import price, price_batch
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage
 from energia.time import Zone
@@ -95,9 +94,9 @@ def _of_tariff(name: str, minutes: int, pysam: Asked) -> list[Figure]:
     return found
 
 
-def monthly(tariff: Tariff, many: Sequence[Usage]) -> list[list[Cost | Exception]]:
-    """Return the bills of many meters, month by month."""
-    return [price_batch(tariff, many, start, end) for start, end in pairwise(_MONTHS)]
+def monthly(tariff: Tariff, many: Sequence[Usage]) -> list[tuple[Group, ...] | Exception]:
+    """Return the twelve bills of each of many meters."""
+    return price_groups_batch(tariff, many, _MONTHS, Terms())
 
 
 def check(
