@@ -15,14 +15,7 @@ import attrs
 from energia import tracing
 from energia.errors import IncompleteUsage, Invalid
 from energia.metering.usage import bounds
-from energia.pricing.engine import (
-    Cost,
-    CostLine,
-    as_money,
-    price_by_charges,
-    price_chain,
-    price_chains,
-)
+from energia.pricing.engine import Cost, CostLine, as_money, price_by_charges, price_chain
 from energia.pricing.exact import added, decimal_text, endless_text, exact_text, rounded
 from energia.pricing.tariffs import Tariff
 from energia.pricing.usage import Terms, Usage, all_gaps
@@ -93,7 +86,10 @@ def price_groups(
 
     """
     if len(bounds) - 1 <= _CHAIN and (costs := price_chain(tariff, usage, bounds, terms)):
-        return _groups(bounds, costs)
+        return tuple(
+            Group(*window, cost.versions, as_money(cost))
+            for window, cost in zip(pairwise(bounds), costs, strict=True)
+        )
     groups, missing = list[Group](), list[IncompleteUsage]()
     for start, end in pairwise(bounds):
         checkpoint()
@@ -109,39 +105,6 @@ def price_groups(
     if missing:
         raise all_gaps(missing, "periods")
     return tuple(groups)
-
-
-def price_groups_batch(
-    tariff: Tariff, usages: Sequence[Usage], bounds: Sequence[int], terms: Terms
-) -> list[tuple[Group, ...] | Exception]:
-    """Return what each of many meters costs in each window between *bounds*, as `price_groups`.
-
-    Returns:
-        The groups, in the order of *usages*; in the place of one, why there are none: what
-        `price_groups` raises for it.
-
-    """
-    chains: Sequence[list[Cost] | None] = [None] * len(usages)
-    if len(bounds) - 1 <= _CHAIN:
-        chains = price_chains(tariff, usages, bounds, terms)
-    return [
-        _groups(bounds, costs) if costs else _alone(tariff, usage, bounds, terms)
-        for usage, costs in zip(usages, chains, strict=True)
-    ]
-
-
-def _alone(
-    tariff: Tariff, usage: Usage, bounds: Sequence[int], terms: Terms
-) -> tuple[Group, ...] | Exception:
-    try:
-        return price_groups(tariff, usage, bounds, terms)
-    except Exception as error:
-        return error
-
-
-def _groups(bounds: Sequence[int], costs: Sequence[Cost]) -> tuple[Group, ...]:
-    windows = zip(pairwise(bounds), costs, strict=True)
-    return tuple([Group(*window, cost.versions, as_money(cost)) for window, cost in windows])
 
 
 def together(groups: Sequence[Group]) -> Cost:

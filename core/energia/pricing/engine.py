@@ -1,6 +1,8 @@
 """What usage costs under a tariff: exact lines, rounded once."""
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
@@ -177,7 +179,8 @@ def price_batch(
         window = Window(start, end, tariff.zone, tariff.currency, intervals)
         compiled = (program_now if len(places) > 1 else program)(same, window)
         if compiled is not None:
-            found = compiled.costs(meters, [own[at] for at in places])
+            with _uncollected():
+                found = list(compiled.costs(meters, [own[at] for at in places]))
             for at, cost in zip(places, found, strict=True):
                 costs[at] = cost
     return [
@@ -210,10 +213,27 @@ def price_chains(
         windows = Windows(tuple(bounds), tariff.zone, tariff.currency, intervals)
         chain = (program_chain_now if len(places) > 1 else program_chain)(same, windows)
         if chain is not None:
-            found = chain.costs(meters, [terms] * len(places))
+            with _uncollected():
+                found = list(chain.costs(meters, [terms] * len(places)))
             for at, each in zip(places, found, strict=True):
                 costs[at] = each
     return costs
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let no cycles be looked for meanwhile: bills of many meters are many objects without any.
+
+    They would be looked at again and again while they become more, which takes as long as making
+    them. What is used no longer goes all the same.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 #: The version of a window, the lengths of slots, the places of meters that have these, and their
