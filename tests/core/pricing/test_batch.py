@@ -367,7 +367,8 @@ def test_determinants_that_are_not_those_of_the_lines_are_refused() -> None:
 
 def test_consecutive_windows_of_a_batch_cost_what_they_cost_alone() -> None:
     """Months of meters that are priced in one pass are those that are priced one by one."""
-    coded = [{"code": f"charge{at}", **charge} for at, charge in enumerate(CHARGES)]
+    # That of index 6 has no program of March: its season begins within the month.
+    coded = [{"code": f"charge{at}", **charge} for at, charge in enumerate(CHARGES) if at != 6]
     tariff = PRICING.tariff(coded, zone="America/New_York")
     bounds = [tariff.zone.midnight(date(2026, month, 1)) for month in (1, 2, 3, 4)]
     usages = loads(bounds[0], bounds[-1], 900, range(3, 7))
