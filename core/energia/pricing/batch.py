@@ -33,7 +33,15 @@ from energia.pricing.determinants import (
 from energia.pricing.exact import (
     decimals_of,
 )
-from energia.pricing.program import ChargeMeasures, Program, Readings, Window, differ, slots_of
+from energia.pricing.program import (
+    Chain,
+    ChargeMeasures,
+    Program,
+    Readings,
+    Window,
+    differ,
+    slots_of,
+)
 from energia.pricing.rounding import round_bill
 from energia.pricing.running import Running
 from energia.pricing.segments import Due
@@ -132,8 +140,18 @@ class Windows:
 
 
 @CACHE.memo_again
-def program_chain(same: SameVersion, windows: Windows) -> tuple[Program, ...] | None:
-    """Return the program of each window; None where one has none, or slots lie across bounds."""
+def program_chain(same: SameVersion, windows: Windows) -> Chain | None:
+    """Return the programs of the windows; None where one has none, or slots lie across bounds."""
+    return _chain(same, windows)
+
+
+@CACHE.memo
+def program_chain_now(same: SameVersion, windows: Windows) -> Chain | None:
+    """Return the same, worked out at once: for many meters."""
+    return _chain(same, windows)
+
+
+def _chain(same: SameVersion, windows: Windows) -> Chain | None:
     first, programs = windows.bounds[0], list[Program]()
     for start, end in pairwise(windows.bounds):
         if any((end - first) % interval for _, interval in windows.intervals):
@@ -143,7 +161,7 @@ def program_chain(same: SameVersion, windows: Windows) -> tuple[Program, ...] | 
         if found is None:
             return None
         programs.append(found)
-    return tuple(programs)
+    return Chain.of(programs)
 
 
 def compiled_program(version: Version, window: Window) -> Program | None:

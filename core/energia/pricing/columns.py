@@ -7,6 +7,7 @@ A `Pass` reduces readings to numbers, a `Column` makes the quantity of one line 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
 from math import lcm
 from typing import Final
 
@@ -96,6 +97,41 @@ class Pass:
             checks,
         )
 
+    @classmethod
+    def joined(cls, passes: Sequence["Pass"], slots: Sequence[int]) -> "Pass | None":
+        """Return one pass for windows that follow each other, each with one of so many *slots*.
+
+        Its numbers are those of the first window, then those of the next. None where it would
+        be another thing than the passes are: each must begin with its window.
+        """
+        first = passes[0]
+        if any(
+            (each.role, each.highest, each.checks, each.intervals is None)
+            != (first.role, first.highest, first.checks, first.intervals is None)
+            or not len(each.bounds)
+            or each.bounds[0]
+            or (each.intervals is not None and each.intervals[0])
+            for each in passes
+        ):
+            return None
+        counts = [len(each.bounds) for each in passes]
+        alone = all(each.order is None for each in passes)
+        orders = [np.arange(len(p.bounds)) if p.order is None else p.order for p in passes]
+        intervals = [each.intervals for each in passes if each.intervals is not None]
+        # Where intervals are added up before, runs are of these and not of slots.
+        lengths = [len(each) for each in intervals] or slots
+        times = [np.ones(len(p.starts), np.int64) if p.times is None else p.times for p in passes]
+        return cls(
+            first.role,
+            first.highest,
+            _shifted(intervals, slots) if intervals else None,
+            _shifted([each.bounds for each in passes], lengths),
+            None if alone else _shifted(orders, counts),
+            _shifted([each.starts for each in passes], [len(each) for each in orders]),
+            None if all(each.times is None for each in passes) else np.concatenate(times),
+            first.checks,
+        )
+
     def runs(self, values: Micro, out: Micro | None = None) -> Micro:
         """Return the sum, or the highest, of each run; none of the values is below zero."""
         if self.intervals is not None:
@@ -119,6 +155,12 @@ class Pass:
             reduce = np.maximum if self.highest else np.add
             found = reduce.reduceat(runs.take(self.order, axis=-1), self.starts, axis=-1)
         return found if self.times is None else found * self.times
+
+
+def _shifted(positions: Sequence[Int64], lengths: Sequence[int]) -> Int64:
+    """Return positions in arrays of such lengths as positions in all of them, one by one."""
+    starts = accumulate(lengths, initial=0)
+    return np.concatenate([each + at for each, at in zip(positions, starts, strict=False)])
 
 
 def _regrouped(reduction: Reduction, bounds: Int64) -> tuple[Int64, Int64]:
@@ -334,8 +376,16 @@ class Printer:
         if places is None or quantity_places is None:
             return self._unending
         column, quantity, factor, whole = self.column, self.quantity, self.factor, self.whole
-        code, description, unit = column.line.code, column.line.description, column.line.unit
-        period, component, rate = column.line.period, column.line.component, column.rate[1]
+        like = CostLine(
+            code=column.line.code,
+            description=column.line.description,
+            unit=column.line.unit,
+            rate=column.rate[1],
+            amount="",
+            exact="",
+            period=column.line.period,
+            component=column.line.component,
+        ).of
         decimals, mode, always = self.amounts.decimals, self.amounts.mode, column.always
         finest, scale = 10 ** (decimals or 0), 10**places
 
@@ -349,20 +399,7 @@ class Printer:
             else:
                 due = rounded_ratio(scaled * finest, scale, mode)
                 amount = fixed(due, decimals)
-            return (
-                CostLine(
-                    code=code,
-                    description=description,
-                    quantity=shortest(number * quantity, quantity_places),
-                    unit=unit,
-                    rate=rate,
-                    amount=amount,
-                    exact=exact_text,
-                    period=period,
-                    component=component,
-                ),
-                due,
-            )
+            return like(shortest(number * quantity, quantity_places), amount, exact_text), due
 
         return line
 

@@ -89,6 +89,10 @@ def _item(code: str, line: Line, rounding: RateRounding) -> Item:
     return Item(code, line, amount, text)
 
 
+#: Makes an object without its attributes.
+_NEW: Final = object.__new__
+
+
 @attrs.frozen(kw_only=True, slots=False)  # made in half of the time that slots take
 class CostLine:
     """One line of a cost.
@@ -133,20 +137,21 @@ class CostLine:
 
     def at(self, amount: str) -> "CostLine":
         """Return the line with another amount: as `attrs.evolve` would, in a fifth of the time."""
-        return CostLine(
-            code=self.code,
-            description=self.description,
-            quantity=self.quantity,
-            unit=self.unit,
-            rate=self.rate,
-            amount=amount,
-            exact=self.exact,
-            period=self.period,
-            component=self.component,
-            version=self.version,
-            quantity_exact=self.quantity_exact,
-            rate_exact=self.rate_exact,
-        )
+        return self.of(self.quantity, amount, self.exact)
+
+    def of(self, quantity: str | None, amount: str, exact: str) -> "CostLine":
+        """Return the line with another quantity, amount and exact amount, all else being the same.
+
+        Its attributes are copied as they are, which takes a fifth of the time of giving each of
+        them to a new line: a batch has millions of lines that differ in nothing else.
+        """
+        line: CostLine = _NEW(CostLine)
+        attributes = line.__dict__
+        attributes.update(self.__dict__)
+        attributes["quantity"] = quantity
+        attributes["amount"] = amount
+        attributes["exact"] = exact
+        return line
 
     @property
     def title(self) -> str:

@@ -1,6 +1,8 @@
 """What usage costs under a tariff: exact lines, rounded once."""
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
@@ -14,6 +16,7 @@ from energia.pricing.batch import (
     Windows,
     program,
     program_chain,
+    program_chain_now,
     program_now,
     readings,
 )
@@ -45,6 +48,7 @@ __all__ = [
     "price_batch",
     "price_by_charges",
     "price_chain",
+    "price_chains",
     "priced",
 ]
 
@@ -119,18 +123,7 @@ def price_chain(
     meter, intervals = found
     windows = Windows(tuple(bounds), tariff.zone, tariff.currency, intervals)
     chain = program_chain(SameVersion(version), windows)
-    costs, taken = list[Cost](), terms.allowance and terms.allowance.taken
-    for each in chain or ():
-        checkpoint()
-        start, end = each.window.start - bounds[0], each.window.end - bounds[0]
-        part = {role: meter[role][start // step : end // step] for role, step in intervals}
-        cost = each.cost(part, terms)
-        if cost is None:
-            if terms.allowance is not None:
-                terms.allowance.taken = taken or 0
-            return None
-        costs.append(cost)
-    return costs or None
+    return None if chain is None else chain.cost(meter, terms)
 
 
 def _prepared(
@@ -182,20 +175,76 @@ def price_batch(
     """
     own = [terms] * len(usages) if isinstance(terms, Terms) else list(terms)
     costs: list[Cost | Exception | None] = [None] * len(usages)
-    for compiled, places, meters in _programs(tariff, usages, start, end):
-        found = compiled.costs(meters, [own[at] for at in places])
-        for at, cost in zip(places, found, strict=True):
-            costs[at] = cost
+    for same, intervals, places, meters in _alike(tariff, usages, start, end):
+        window = Window(start, end, tariff.zone, tariff.currency, intervals)
+        compiled = (program_now if len(places) > 1 else program)(same, window)
+        if compiled is not None:
+            with _uncollected():
+                found = list(compiled.costs(meters, [own[at] for at in places]))
+            for at, cost in zip(places, found, strict=True):
+                costs[at] = cost
     return [
         _alone(tariff, usages[at], start, end, own[at]) if cost is None else cost
         for at, cost in enumerate(costs)
     ]
 
 
-def _programs(
+def price_chains(
+    tariff: Tariff,
+    usages: Sequence[Usage],
+    bounds: Sequence[Instant],
+    terms: Terms = Terms(),  # noqa: B008
+) -> list[list[Cost] | None]:
+    """Return what windows that follow each other cost, of each of many meters.
+
+    Args:
+        tariff: The tariff.
+        usages: The readings of each meter, as `price` has them.
+        bounds: When the windows start, and when the last one ends; two at least.
+        terms: Those of all meters.
+
+    Returns:
+        The costs of the windows, in the order of *usages*; None in the place of a meter that is to
+        be priced by itself (`energia.costing.groups.price_groups`).
+
+    """
+    costs: list[list[Cost] | None] = [None] * len(usages)
+    for same, intervals, places, meters in _alike(tariff, usages, bounds[0], bounds[-1]):
+        windows = Windows(tuple(bounds), tariff.zone, tariff.currency, intervals)
+        chain = (program_chain_now if len(places) > 1 else program_chain)(same, windows)
+        if chain is not None:
+            with _uncollected():
+                found = list(chain.costs(meters, [terms] * len(places)))
+            for at, each in zip(places, found, strict=True):
+                costs[at] = each
+    return costs
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let no cycles be looked for meanwhile: bills of many meters are many objects without any.
+
+    They would be looked at again and again while they become more, which takes as long as making
+    them. What is used no longer goes all the same.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+#: The version of a window, the lengths of slots, the places of meters that have these, and their
+#: readings.
+_Alike = tuple[SameVersion, tuple[tuple[str, int], ...], list[int], list[Readings]]
+
+
+def _alike(
     tariff: Tariff, usages: Sequence[Usage], start: Instant, end: Instant
-) -> Iterator[tuple[Program, list[int], list[Readings]]]:
-    """Yield programs, and the places and the readings of the meters that they are for."""
+) -> Iterator[_Alike]:
+    """Yield meters that programs of a window may be for, those together whose slots are alike."""
     try:
         version = _only_version(tariff, start, end)
         roles = () if version is None else version.roles
@@ -211,11 +260,7 @@ def _programs(
             places.append(at)
             meters.append(found[0])
     for intervals, (places, meters) in alike.items():
-        window = Window(start, end, tariff.zone, tariff.currency, intervals)
-        made = program_now if len(places) > 1 else program
-        compiled = made(SameVersion(version), window)
-        if compiled is not None:
-            yield compiled, places, meters
+        yield SameVersion(version), intervals, places, meters
 
 
 def _alone(

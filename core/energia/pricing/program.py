@@ -120,11 +120,13 @@ class Program:
 
     def cost(self, meter: Readings, terms: Terms) -> Cost | None:
         """Return what one meter costs; None where that is not for the program."""
-        if not self._allows(terms):
+        if not self.allows(terms):
             return None
-        numbers = self._reduced(meter)
-        if numbers is None:
-            return None
+        numbers = reduced(self.passes, meter)
+        return None if numbers is None else self.bill(meter, numbers, terms)
+
+    def bill(self, meter: Readings, numbers: Sequence[int], terms: Terms) -> Cost:
+        """Return what one meter costs, given its numbers."""
         lines, total = list[CostLine](), 0
         for printer in self.printers:
             line, due = printer.line(printer.column.number(numbers))
@@ -133,61 +135,36 @@ class Program:
                 total += due
         return self._cost(tuple(lines), total, meter, numbers, terms)
 
-    def _allows(self, terms: Terms) -> bool:
+    def allows(self, terms: Terms) -> bool:
+        """Tell whether a bill is within what may be made at the most."""
         allowance = terms.allowance
         return allowance is None or allowance.has_room(len(self.printers), self.work)
-
-    def _reduced(self, meter: Readings) -> list[int] | None:
-        """Return the numbers of one meter; None where readings are missing, below zero or huge."""
-        numbers = list[int]()
-        for each in self.passes:
-            values = meter[each.role]
-            runs = each.runs(values)
-            if each.checks:
-                most = highest(runs if each.shows else values) * len(values)
-                if most > LARGEST:
-                    return None
-            numbers += each.numbers(runs).tolist()
-        return numbers
 
     def costs(self, meters: Sequence[Readings], terms: Sequence[Terms]) -> Iterator[Cost | None]:
         """Yield what each of many meters costs; None where that is not for the program."""
         for first in range(0, len(meters), _CHUNK):
             checkpoint()
-            yield from self._chunk(meters[first : first + _CHUNK], terms[first : first + _CHUNK])
+            chunk = meters[first : first + _CHUNK]
+            rows, bounds = matrix(self.passes, chunk)
+            yield from self.bills(chunk, rows, bounds, terms[first : first + _CHUNK])
 
-    def _chunk(self, meters: Sequence[Readings], terms: Sequence[Terms]) -> Iterator[Cost | None]:
-        rows, bounds = self._matrix(meters)
+    def bills(
+        self,
+        meters: Sequence[Readings],
+        rows: Int64,
+        bounds: Sequence[int],
+        terms: Sequence[Terms],
+    ) -> Iterator[Cost | None]:
+        """Yield what meters cost, given the numbers of each and what bounds them, as `matrix`."""
         bound = max(bounds)
         columns = [map(p.line, p.column.numbers(rows, bound)) for p in self.printers]
         bills = zip(*columns, strict=True) if columns else repeat(())
         for at, (meter, own, bill) in enumerate(zip(meters, terms, bills, strict=False)):
-            if not bounds[at] or not self._allows(own):
+            if not bounds[at] or not self.allows(own):
                 yield None
                 continue
             lines = tuple([line for line, _ in bill if line is not None])
             yield self._cost(lines, sum([due for _, due in bill]), meter, rows[at], own)
-
-    def _matrix(self, meters: Sequence[Readings]) -> tuple[Int64, list[int]]:
-        """Return the numbers of each meter, a row for each, and what bounds sums of each row.
-
-        Of a meter whose readings are missing, below zero or huge, that is 0.
-        """
-        all_runs = [np.empty((len(meters), len(each.bounds)), np.int64) for each in self.passes]
-        bounds = list[int]()
-        for at, meter in enumerate(meters):  # all passes of one: its readings are near then
-            bound = 1
-            for each, runs in zip(self.passes, all_runs, strict=True):
-                values = meter[each.role]
-                each.runs(values, runs[at])
-                if each.checks:
-                    most = highest(runs[at] if each.shows else values) * len(values)
-                    bound = 0 if most > LARGEST else bound and bound + most
-            bounds.append(bound * POWER)
-        parts = [each.numbers(runs) for each, runs in zip(self.passes, all_runs, strict=True)]
-        rows = np.concatenate(parts, axis=1) if parts else np.zeros((len(meters), 0), np.int64)
-        rows[[not each for each in bounds]] = 0
-        return rows, bounds
 
     def _cost(
         self,
@@ -230,6 +207,120 @@ class Program:
             for role, values in meter.items()
         }
         return slots_of(self.version, window, portions)
+
+
+def matrix(passes: Sequence[Pass], meters: Sequence[Readings]) -> tuple[Int64, list[int]]:
+    """Return the numbers of each meter, a row for each, and what bounds sums of each row.
+
+    Of a meter whose readings are missing, below zero or huge, that is 0.
+    """
+    all_runs = [np.empty((len(meters), len(each.bounds)), np.int64) for each in passes]
+    bounds = list[int]()
+    for at, meter in enumerate(meters):  # all passes of one: its readings are near then
+        bound = 1
+        for each, runs in zip(passes, all_runs, strict=True):
+            values = meter[each.role]
+            each.runs(values, runs[at])
+            if each.checks:
+                most = highest(runs[at] if each.shows else values) * len(values)
+                bound = 0 if most > LARGEST else bound and bound + most
+        bounds.append(bound * POWER)
+    parts = [each.numbers(runs) for each, runs in zip(passes, all_runs, strict=True)]
+    rows = np.concatenate(parts, axis=1) if parts else np.zeros((len(meters), 0), np.int64)
+    rows[[not each for each in bounds]] = 0
+    return rows, bounds
+
+
+def reduced(passes: Sequence[Pass], meter: Readings) -> list[int] | None:
+    """Return the numbers of one meter; None where readings are missing, below zero or huge."""
+    numbers = list[int]()
+    for each in passes:
+        values = meter[each.role]
+        runs = each.runs(values)
+        if each.checks:
+            most = highest(runs if each.shows else values) * len(values)
+            if most > LARGEST:
+                return None
+        numbers += each.numbers(runs).tolist()
+    return numbers
+
+
+@attrs.frozen(eq=False)
+class Chain:
+    """Programs of windows that follow each other, such as months: one pass takes all numbers.
+
+    Attributes:
+        programs: That of each window, in order.
+        passes: Those of all of them, as one.
+        places: Which of the numbers are those of each program.
+        parts: Where the slots of each role begin and end, of each window.
+
+    """
+
+    programs: tuple[Program, ...]
+    passes: tuple[Pass, ...]
+    places: tuple[Int64, ...]
+    parts: tuple[Mapping[str, slice], ...]
+
+    @classmethod
+    def of(cls, programs: Sequence[Program]) -> "Chain | None":
+        """Return the chain of programs of one version; None where their passes are not alike."""
+        if len({len(each.passes) for each in programs}) != 1:
+            return None
+        first, parts = programs[0].window, list[Mapping[str, slice]]()
+        for window in (each.window for each in programs):
+            start, end = window.start - first.start, window.end - first.start
+            parts.append({r: slice(start // step, end // step) for r, step in window.intervals})
+        passes, position = list[Pass](), 0
+        places: list[list[Int64]] = [[] for _ in programs]
+        for same in zip(*(each.passes for each in programs), strict=True):
+            slots = [part[same[0].role] for part in parts]
+            joined = Pass.joined(same, [each.stop - each.start for each in slots])
+            if joined is None:
+                return None
+            passes.append(joined)
+            for each, of_program in zip(same, places, strict=True):
+                of_program.append(np.arange(position, position + len(each.starts)))
+                position += len(each.starts)
+        none = np.zeros(0, np.int64)
+        joint = tuple(np.concatenate([none, *each]) for each in places)
+        return cls(tuple(programs), tuple(passes), joint, tuple(parts))
+
+    def cost(self, meter: Readings, terms: Terms) -> list[Cost] | None:
+        """Return what one meter costs in each window; None where that is not for the programs."""
+        numbers, costs = reduced(self.passes, meter), list[Cost]()
+        if numbers is None:
+            return None
+        taken = terms.allowance and terms.allowance.taken
+        for each, places, part in zip(self.programs, self.places, self.parts, strict=True):
+            checkpoint()
+            if not each.allows(terms):
+                if terms.allowance is not None:
+                    terms.allowance.taken = taken or 0
+                return None
+            own = [numbers[place] for place in places.tolist()]
+            costs.append(each.bill(_part(meter, part), own, terms))
+        return costs
+
+    def costs(
+        self, meters: Sequence[Readings], terms: Sequence[Terms]
+    ) -> Iterator[list[Cost] | None]:
+        """Yield what each of many meters costs, window by window; None where that is not for it."""
+        for first in range(0, len(meters), _CHUNK):
+            chunk, own = meters[first : first + _CHUNK], terms[first : first + _CHUNK]
+            rows, bounds = matrix(self.passes, chunk)
+            bills = list[list[Cost | None]]()
+            for each, places, part in zip(self.programs, self.places, self.parts, strict=True):
+                checkpoint()
+                of_window = [_part(meter, part) for meter in chunk]
+                bills.append(list(each.bills(of_window, rows.take(places, axis=1), bounds, own)))
+            for costs in zip(*bills, strict=True):
+                there = [cost for cost in costs if cost is not None]
+                yield there if len(there) == len(costs) else None
+
+
+def _part(meter: Readings, part: Mapping[str, slice]) -> Readings:
+    return {role: values[part[role]] for role, values in meter.items()}
 
 
 def slots_of(version: Version, window: Window, portions: Mapping[str, Portion]) -> Slots:

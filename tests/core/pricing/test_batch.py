@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -17,7 +18,7 @@ from energia.metering.series import MISSING, Series
 from energia.pricing import batch, program
 from energia.pricing.allowance import Allowance
 from energia.pricing.cost import Cost
-from energia.pricing.engine import price, price_batch, priced
+from energia.pricing.engine import price, price_batch, price_chains, priced
 from energia.pricing.segments import segments
 from energia.pricing.slots import Assumption
 from energia.pricing.tariffs import Tariff
@@ -362,3 +363,29 @@ def test_determinants_that_are_not_those_of_the_lines_are_refused() -> None:
 
     with pytest.raises(TypeError, match=r"test\.wrong: the determinants of the charge are not"):
         price_batch(tariff, usages, *window())
+
+
+def test_consecutive_windows_of_a_batch_cost_what_they_cost_alone() -> None:
+    """Months of meters that are priced in one pass are those that are priced one by one."""
+    # That of index 6 has no program of March: its season begins within the month.
+    coded = [{"code": f"charge{at}", **charge} for at, charge in enumerate(CHARGES) if at != 6]
+    tariff = PRICING.tariff(coded, zone="America/New_York")
+    bounds = [tariff.zone.midnight(date(2026, month, 1)) for month in (1, 2, 3, 4)]
+    usages = loads(bounds[0], bounds[-1], 900, range(3, 7))
+
+    found = price_chains(tariff, usages, bounds)
+
+    for usage, costs in zip(usages, found, strict=True):
+        assert costs == [one_by_one(tariff, usage, *window) for window in pairwise(bounds)]
+
+
+def test_a_meter_whose_readings_are_missing_has_no_consecutive_costs() -> None:
+    """The others of the batch have them."""
+    tariff = PRICING.tariff([CHARGES[2], CHARGES[9]], zone="UTC")
+    bounds = [tariff.zone.midnight(date(2026, month, 1)) for month in (1, 2, 3)]
+    whole, other = loads(bounds[0], bounds[-1], 900, [1, 2])
+    late = {"import": Series(bounds[1], 900, np.ones(3000, np.int64), np.ones(3000, np.int8))}
+
+    found = price_chains(tariff, [whole, late, other], bounds)
+
+    assert [costs is None for costs in found] == [False, True, False]
