@@ -30,9 +30,12 @@ from energia.metering.models import Channel
 from energia.metering.packs import Pack
 from energia.metering.reads import MANY, read_stretches
 from energia.metering.series import (
+    ACTUAL,
     MISSING,
     NEVER_SENT,
     ChannelGrid,
+    Micro,
+    Quality,
     Series,
 )
 from energia.metering.stretches import Stretch, by_days, laid, slotted
@@ -282,11 +285,11 @@ def _cut(span: Span, rows: Sequence[_SpanRow], known_at: datetime | None) -> Sto
 
 def _pack(row: _SpanRow, grid: ChannelGrid) -> Pack:
     """Return the pack that a row has."""
-    numbers: Micro = _numbers(row.values).reshape(-1, grid.per_day)
+    numbers: Micro = numbers_of(row.values).reshape(-1, grid.per_day)
     values: Micro = np.where(numbers == MISSING, MISSING, numbers * (row.unit or 1))
     quality: Quality = np.where(values == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
     if row.quality:
-        quality = _numbers(row.quality).astype(np.int8).reshape(values.shape)
+        quality = numbers_of(row.quality).astype(np.int8).reshape(values.shape)
     dates = row.dates or []
     each = dates * len(values) if len(dates) == 1 else dates
     return Pack(int(row.days), each, Blocks(values, quality))
