@@ -142,8 +142,8 @@ class Route:
         holds: Of GET: holds the row that it reads, which others of its path write.
         once: Of POST: that it honours an Idempotency-Key, and how its answer is kept then.
         documented: Whether it is part of the API; a page for people is not.
-        from_replica: Of GET: whether a replica of the database may answer it.
         returns: The type of the answer; by default what the handler returns.
+        from_replica: Of GET: whether a replica of the database may answer it.
         parameters: Its arguments.
 
     """
@@ -160,9 +160,9 @@ class Route:
     scopes: tuple[Scope, ...] | None = None
     holds: Hold | None = None
     once: Once | None = None
-    from_replica: bool = False
     returns: Any = attrs.field()
     documented: bool = True
+    from_replica: bool = False
     parameters: tuple[Parameter, ...] = attrs.field(init=False)
 
     @parameters.default
