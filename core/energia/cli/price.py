@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from energia.costing.request import Costing
     from energia.pricing.engine import Cost
     from energia.pricing.slots import Assumption
+
+#: What is shown of a cost as JSON.
+_SHOWN: Final = ("currency", "total", "lines", "assumptions", "state", "details", "parts")
 
 
 @click.command("price", short_help="Print what usage costs under a tariff.")
@@ -73,7 +76,8 @@ def answer(
         groups = costing.price()
     cost = together(groups)
     if options.as_json:
-        click.echo(converter.dumps(cost).decode())
+        shown = {name: getattr(cost, name) for name in _SHOWN}
+        click.echo(converter.dumps(shown).decode())
         return
     _print_cost(costing, cost)
     if grouped:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache, partial
 from typing import Any, Final, TypeVar
@@ -141,6 +141,7 @@ def check(plugins: Plugins) -> None:
     tariff_converter(plugins.charges())
     document(plugins)
     mount(app, plugins)
+    _refuse_same(plugins)
     app.freeze()
 
 
@@ -164,20 +165,9 @@ def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> Non
         offered = [(owner, it) for owner, it in offered if not f"{it.path}/".startswith(but)]
     below = [(owner, it) for owner, it in offered if isinstance(it, RoutesBelow)]
     routes = [(owner, it) for owner, it in offered if isinstance(it, Route)]
-    _refuse_same(below, routes)
     _serve_all(app.router, routes)
     for owner, it in below:
-        app.router.register_resource(_Below(owner, it, plugins.owned_routes))
-
-
-def _refuse_same(below: Sequence[_Owned[RoutesBelow]], routes: Sequence[_Owned[Route]]) -> None:
-    """Refuse a route, or others, below a path that a plugin has for itself."""
-    for owner, it in below:
-        others = [*((b, each.path) for b, each in below if each is not it)]
-        others += [(b, each.path) for b, each in routes]
-        for other, path in others:
-            if f"{path}/".startswith(f"{it.path}/"):
-                raise PluginError(_both(owner, other, path))
+        app.router.register_resource(_Below(owner, it, partial(_refuse_same, plugins)))
 
 
 class _Below(AbstractResource):
@@ -239,6 +229,16 @@ def _serve_all(router: web.UrlDispatcher, routes: Iterable[_Owned[Route]]) -> No
         except (ValueError, RuntimeError) as error:
             owners = [repr(owner) for owner, _ in methods.values() if owner]
             raise PluginError(f"plugin {', '.join(owners)}: the route {path}: {error}") from error
+
+
+def _refuse_same(plugins: Plugins) -> None:
+    """Make the routes that are not made yet, and refuse two for the same requests.
+
+    Raises:
+        PluginError: There are two; their plugins are named.
+
+    """
+    _by_path(_owned(plugins))
 
 
 def _by_path(routes: Iterable[_Owned[Route]]) -> dict[str, _Methods]:

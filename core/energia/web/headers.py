@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Final
 
 from aiohttp import hdrs, web
-from multidict import istr
 
 from energia.settings import Cors
 
@@ -14,10 +13,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: What every answer says, unless its handler says otherwise: an answer of the API is no page, shown
 #: in no frame, loads nothing, and tells no other site where one came from.
 _SECURITY: Final = {
-    istr("X-Content-Type-Options"): "nosniff",
-    istr("Content-Security-Policy"): "default-src 'none'; frame-ancestors 'none'",
-    istr("X-Frame-Options"): "DENY",
-    istr("Referrer-Policy"): "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
 }
 #: The headers of answers that scripts of other origins may read, beside those that they always may.
 _EXPOSED: Final = (

@@ -415,7 +415,7 @@ class RoutesBelow:
     they need. They are part of the document as others are; that is made on demand as well.
 
     Attributes:
-        path: Their common beginning, such as `/v1/weather`; nothing else is served there.
+        path: Their common beginning, such as `/v1/weather`; routes that are made already go first.
         load: Returns them; it is called once, in a thread.
 
     Example:
