@@ -112,7 +112,11 @@ def table(figures: Sequence[Figure]) -> str:
             f"| {each.name} | {number(each.ours)} {each.unit} | {number(each.limit)} {each.unit}"
             f" | {each.against} | {each.ratio:.2f} | {each.aim}{mark} |"
         )
-    notes = [f"- {each.name}: {each.note}" for each in figures if each.note]
+    said: dict[str, list[str]] = {}
+    for each in figures:
+        if each.note:
+            said.setdefault(each.note, []).append(each.name)
+    notes = [f"- {'; '.join(names)}: {note}" for note, names in said.items()]
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
 
 
