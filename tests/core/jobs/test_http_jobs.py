@@ -79,7 +79,8 @@ async def test_a_run_is_a_job_where_that_is_asked_for(household: Client) -> None
     job = await begun(household, "/v1/bills/run", json=day(1, 3))
     done = await ended(household, job)
 
-    assert (job["kind"], job["status"], job["result"]) == ("bills.run", "waiting", None)
+    assert (job["kind"], job["result"]) == ("bills.run", None)
+    assert job["status"] in ("waiting", "running")  # a worker may have begun it by then
     assert (done["status"], done["problem"], done["tries"]) == ("succeeded", None, 1)
     assert done["progress"] == {"done": 1, "total": 1}
     assert done["result"] == {
