@@ -27,6 +27,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from http import HTTPStatus
 from itertools import islice
+from threading import Lock
 from types import MappingProxyType, NoneType
 from typing import Any, Final, Generic, TypeVar, get_type_hints
 
@@ -432,6 +433,8 @@ class RoutesBelow:
     path: str
     load: Callable[[], Iterable[Route]]
     _made: tuple[Route, ...] | None = attrs.field(default=None, init=False)
+    #: Two that ask at the same time ask in two threads.
+    _making: Lock = attrs.field(factory=Lock, init=False)
 
     def routes(self) -> tuple[Route, ...]:
         """Return them.
@@ -440,13 +443,14 @@ class RoutesBelow:
             PluginError: One of them is not below the path.
 
         """
-        if self._made is None:
-            made = tuple(self.load())
-            for route in made:
-                if not f"{route.path}/".startswith(f"{self.path}/"):
-                    raise PluginError(f"the route {route.path} is not below {self.path}")
-            self._made = made
-        return self._made
+        with self._making:
+            if self._made is None:
+                made = tuple(self.load())
+                for route in made:
+                    if not f"{route.path}/".startswith(f"{self.path}/"):
+                        raise PluginError(f"the route {route.path} is not below {self.path}")
+                self._made = made
+            return self._made
 
 
 class Routes(list[Route]):

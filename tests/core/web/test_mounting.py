@@ -1,5 +1,8 @@
 """Routes of the core and of plugins on one application."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -135,3 +138,22 @@ async def test_routes_below_a_path_are_made_when_one_is_asked_for(
     assert [answer.status for answer in found] == [200, 200, 404, 404]
     assert await found[1].json() == "rain"
     assert (other.status, other.headers["Allow"]) == (405, "GET,HEAD")
+
+
+def test_routes_that_two_ask_for_at_once_are_made_once() -> None:
+    """The one that comes second waits for the routes, and gets the same."""
+    both = Barrier(2)
+    made = []
+
+    def load() -> list[Route]:
+        made.append(1)
+        with suppress(BrokenBarrierError):
+            both.wait(0.2)  # until another one loads, too
+        return [Route("GET", "/w", here)]
+
+    below = RoutesBelow("/w", load)
+    with ThreadPoolExecutor() as threads:
+        first, second = threads.map(lambda _: below.routes(), range(2))
+
+    assert made == [1]
+    assert first is second
