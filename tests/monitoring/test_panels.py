@@ -15,10 +15,11 @@ from tests.monitoring.dashboards import Target, targets
 from tests.monitoring.prometheus import Prometheus, scraping
 from tests.previews import PreviewServer
 
-#: Panels that show a state, which a load does not change; nothing is sent to the preview at all.
+#: Panels that show a state, which a load does not change; nothing is sent to the preview at all, and
+#: a request that is alone waits for no connection.
 STEADY = {
     *("Ready", "Running", "Health checks", "Draining", "Migrations", "Database"),
-    *("Waiting", "Failures", "Connections", "In flight", "Files", "Tasks", "Errors"),
+    *("Waiting", "Failures", "Connections", "Waits", "In flight", "Files", "Tasks", "Errors"),
     *("Newest reading", "Price horizon", "Bills to tell"),
 }
 TOKEN = "for-the-scraper"
