@@ -15,8 +15,8 @@ from tests.monitoring.dashboards import Target, targets
 from tests.monitoring.prometheus import Prometheus, scraping
 from tests.previews import PreviewServer
 
-#: Panels that show a state, which a load does not change; nothing is sent to the preview at all, and
-#: a request that is alone waits for no connection.
+#: Panels that show a state, which a load does not change; nothing is sent to the preview at all,
+#: and a request that is alone waits for no connection.
 STEADY = {
     *("Ready", "Running", "Health checks", "Draining", "Migrations", "Database"),
     *("Waiting", "Failures", "Connections", "Waits", "In flight", "Files", "Tasks", "Errors"),

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of headers: conditions, entity tags, links, idempotency keys."""
+"""What the OpenAPI document says of headers: conditions, tags, links, idempotency keys, ages."""
 
 from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
@@ -33,6 +33,15 @@ _LINK: Final = {
 _IF_NONE_MATCH: Final = "Answers 304, without a body, if this `ETag` is that of the answer."
 _IF_MATCH: Final = "The `ETag` that GET gave: 412 if it is another one by now. `*` is any."
 _MAKES: Final = "`*`: only make it; 412 if it is there."
+_AGE: Final = (
+    "How old the answer may be: `no-cache` for all that is committed by now, `max-age=2` for all "
+    "but the last two seconds. Without it, as old as `database.replica_age` allows."
+)
+_READ_FROM: Final = {
+    "description": "Where the answer was read, where the service has a replica of its database: "
+    "`primary`, or `replica;age=0.004`, which has all that was committed so many seconds ago.",
+    "schema": {"type": "string", "examples": ["replica;age=0.004"]},
+}
 _KEY: Final = (
     "A text of your own, best a UUID, that only this request has: sent again with it, the request "
     "is answered as the first time, and nothing is made twice."
@@ -55,6 +64,8 @@ def request_headers(route: Route, guarded: Collection[str]) -> list[Schema]:
         headers["If-None-Match"] = _MAKES
     if route.once:
         headers["Idempotency-Key"] = _KEY
+    if route.from_replica:
+        headers["Cache-Control"] = _AGE
     return [
         {
             "name": name,
@@ -70,7 +81,11 @@ def request_headers(route: Route, guarded: Collection[str]) -> list[Schema]:
 def add_answer_headers(route: Route, answers: dict[str, Schema]) -> None:
     """Describe the headers of *answers*, and the answer that there is nothing new."""
     whole = answers.get(str(HTTPStatus.OK.value))
-    if whole is None or not (is_tagged(route) or route.method == "PATCH"):
+    if whole is None:
+        return
+    if route.from_replica:
+        whole["headers"] = whole.get("headers", {}) | {"Energia-Read-From": _READ_FROM}
+    if not (is_tagged(route) or route.method == "PATCH"):
         return
     headers: Schema = {"ETag": _ETAG}
     if any(parameter.name == "cursor" for parameter in route.parameters):

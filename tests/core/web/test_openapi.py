@@ -86,6 +86,17 @@ async def test_other_answers(client: Client) -> None:
     assert "503" in paths["/v1/stored"]["get"]["responses"]
 
 
+async def test_reads_that_a_replica_may_answer(client: Client) -> None:
+    """What a replica may answer takes an age, and says where it was read; nothing else does."""
+    paths = (await document(client))["paths"]
+    reads, write = paths["/v1/sites"]["get"], paths["/v1/sites/{site}"]["put"]
+
+    assert "Cache-Control" in [one["name"] for one in reads["parameters"]]
+    assert "Energia-Read-From" in reads["responses"]["200"]["headers"]
+    assert "Cache-Control" not in [one["name"] for one in write["parameters"]]
+    assert "Energia-Read-From" not in write["responses"]["200"].get("headers", {})
+
+
 async def test_headings(client: Client) -> None:
     """The core's headings come in a reader's order, then a plugin's; paths follow them."""
     found = await document(client)
