@@ -407,7 +407,7 @@ async def test_nothing_breaks_it(
 ) -> None:
     """No generated request makes a server error or is answered against the document."""
     # Bodies take a hundred times as long to make up: `make fuzz` makes many.
-    examples = pytestconfig.getoption("--fuzz") or (1 if with_body else 4)
+    examples = pytestconfig.getoption("--fuzz") or (1 if with_body else 2)
 
     def run(url: str, admin: dict[str, str]) -> None:
         with requests.Session() as session:

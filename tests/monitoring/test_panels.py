@@ -43,6 +43,7 @@ async def _panels(prometheus: Prometheus) -> Values:
     return {target: await prometheus.values(target.expression) for target in targets()}
 
 
+@pytest.mark.long
 @pytest.mark.needs("prometheus")
 async def test_panels_show_a_load(
     database: str, previews: PreviewServer, receiver: str, tmp_path: Path

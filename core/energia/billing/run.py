@@ -28,7 +28,7 @@ from energia.jobs.ranges import Do, Range, Ranges
 from energia.pricing.tariffs import tariff_converter
 
 #: How many contracts one transaction bills.
-_SLICE: Final = 100
+SLICE: Final = 100
 #: How many slices of a request are billed at once: one is priced while the database reads or stores
 #: another. A job has its ranges for that.
 _AT_ONCE: Final = 3
@@ -91,10 +91,10 @@ async def _billed(bills: Bills, wanted: Run, ids: list[str]) -> RunOutcome:
 async def _slices(bills: Bills, wanted: Run) -> AsyncIterator[list[str]]:
     if wanted.contracts is not None:
         named = sorted(set(wanted.contracts))
-        for first in range(0, len(named), _SLICE):
-            yield named[first : first + _SLICE]
+        for first in range(0, len(named), SLICE):
+            yield named[first : first + SLICE]
         return
-    arguments = {"start": wanted.start, "end": wanted.end, "limit": _SLICE, "after": ""}
+    arguments = {"start": wanted.start, "end": wanted.end, "limit": SLICE, "after": ""}
     while ids := await bills.tenant.fetch(str, SQL["contract_in_period"], arguments):
         yield ids
         arguments["after"] = ids[-1]
@@ -226,7 +226,7 @@ class BillRun:
         """
         wanted, ranges = job.request(Run), Ranges(job)
         names = None if wanted.contracts is None else sorted(set(wanted.contracts))
-        chosen = {"start": wanted.start, "end": wanted.end, "contracts": names, "size": _SLICE}
+        chosen = {"start": wanted.start, "end": wanted.end, "contracts": names, "size": SLICE}
         await ranges.cut(SQL["contract_ranges"], chosen)
         with timed("run", job.core.plugins.pricing_finished):
             await ranges.work(_slice_of(job, wanted))

@@ -26,8 +26,9 @@ from tests.core.billing.fakes import Heard, plugins
 from tests.core.billing.setting import CHANNEL, CONTRACT, store_household, success
 from tests.serving import Client, make_core
 
-#: More than two slices of a hundred.
-NUMBER = 205
+#: More than two slices of this size.
+SLICE = 10
+NUMBER = 25
 MARCH_1 = Run(start=date(2025, 3, 1), end=date(2025, 3, 2), issue=True)
 BILLS = "select contract_id, document ->> 'total' from bill where status = 'issued' order by 1"
 
@@ -50,8 +51,9 @@ class Failing(Tenant):
 
 
 @pytest.fixture
-async def many(client: Client) -> Client:
+async def many(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Give a client of a home with many meters of one day, number i with i kWh an hour."""
+    monkeypatch.setattr("energia.billing.run.SLICE", SLICE)
     await store_household(client)
     await success(client, "DELETE", "/v1/contracts/c")
     for number in range(NUMBER):
@@ -85,7 +87,7 @@ EXPECTED = [(f"m{number:03}", f"{12 * number}.00") for number in range(NUMBER)]
 
 
 #: What each slice is of them.
-SLICES = [EXPECTED[:100], EXPECTED[100:200], EXPECTED[200:]]
+SLICES = [EXPECTED[:10], EXPECTED[10:20], EXPECTED[20:]]
 
 
 async def issued(tenant: Tenant) -> list[tuple[str, str]]:
@@ -114,11 +116,11 @@ async def test_a_run_within_a_transaction_is_part_of_it(
 
 async def test_named_contracts_are_billed_once(many: Client, tenant: Tenant, heard: Heard) -> None:
     """However often one is named, whatever the order."""
-    names = [f"m{number:03}" for number in reversed(range(150))] * 2
+    names = [f"m{number:03}" for number in reversed(range(15))] * 2
     wanted = attrs.evolve(MARCH_1, contracts=tuple(names))
 
-    assert outcome(await run(bills_of(tenant, heard), wanted)) == (150, 0, 0, 150, 0)
-    assert await issued(tenant) == EXPECTED[:150]
+    assert outcome(await run(bills_of(tenant, heard), wanted)) == (15, 0, 0, 15, 0)
+    assert await issued(tenant) == EXPECTED[:15]
 
 
 async def test_a_run_that_fails_is_finished_by_another(
@@ -165,14 +167,14 @@ async def test_failures_are_counted_beyond_those_that_are_listed(
     many: Client, tenant: Tenant, heard: Heard
 ) -> None:
     """A day without readings fails for all; the first are named."""
-    few = attrs.evolve(bills_of(tenant, heard), limits=Limits(problems=150))
+    few = attrs.evolve(bills_of(tenant, heard), limits=Limits(problems=15))
     empty = attrs.evolve(MARCH_1, start=date(2025, 3, 2), end=date(2025, 3, 3))
 
     found = await run(few, empty)
 
-    assert (found.failures, len(found.failed)) == (NUMBER, 150)
+    assert (found.failures, len(found.failed)) == (NUMBER, 15)
     assert {failure.code for failure in found.failed} == {"incomplete_usage"}
-    assert [failure.contract for failure in found.failed] == [id_ for id_, _ in EXPECTED[:150]]
+    assert [failure.contract for failure in found.failed] == [id_ for id_, _ in EXPECTED[:15]]
 
 
 async def job_of(pool: Pool, heard: Heard, wanted: Run) -> tuple[Running, BillRun]:
@@ -199,13 +201,13 @@ async def test_a_shared_run_names_who_failed_in_order(
     many: Client, pool: Pool, heard: Heard
 ) -> None:
     """Range by range, whoever billed them; first those of it that were named and are not there."""
-    names = ("nobody", *(f"m{number:03}" for number in range(150)))
+    names = ("nobody", *(f"m{number:03}" for number in range(15)))
     empty = Run(start=date(2025, 3, 2), end=date(2025, 3, 3), contracts=names)
     job, kind = await job_of(pool, heard, empty)
     found, _ = await asyncio.gather(kind.run(job), kind.help(job))
 
     codes = {failure.contract: failure.code for failure in found.failed}
-    assert list(codes) == [*names[1:101], "nobody", *names[101:]]
+    assert list(codes) == [*names[1:11], "nobody", *names[11:]]
     assert codes["nobody"] == "not_found"
     assert codes["m000"] == "incomplete_usage"
 
@@ -215,7 +217,7 @@ async def test_a_contract_that_goes_during_a_run_is_passed_over(
 ) -> None:
     """Nobody has named it: it is no failure."""
     job, kind = await job_of(pool, heard, MARCH_1)
-    chosen = {"start": MARCH_1.start, "end": MARCH_1.end, "contracts": None, "size": 100}
+    chosen = {"start": MARCH_1.start, "end": MARCH_1.end, "contracts": None, "size": SLICE}
     await Ranges(job).cut(SQL["contract_ranges"], chosen)
     await tenant.execute("delete from contract where id = 'm007'")
 

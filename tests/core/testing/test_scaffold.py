@@ -43,6 +43,7 @@ def _site(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return authoring.installed(project, tmp_path_factory.mktemp("installed"))
 
 
+@pytest.mark.long
 def test_its_tests_pass(project: Path, site: Path) -> None:
     """They use `energia.testing`."""
     found = authoring.run(project, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")

@@ -1,6 +1,7 @@
 """The records: sites, and what is at them; a site is made, changed, deleted."""
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -59,6 +60,12 @@ async def _some(view: View, operation: str, cursor: str) -> dict[str, Any]:
 # Sites.
 
 
+@cache
+def _zones() -> tuple[str, ...]:
+    """Return the time zones that territories have; files tell of them, so it is found out once."""
+    return tuple(sorted(available_timezones() & get_global("zone_territories").keys()))
+
+
 def _entries(view: View, *, new: bool) -> tuple[Entry, ...]:
     words, text = view.words, view.text
     territories = words.locale.territories
@@ -66,7 +73,6 @@ def _entries(view: View, *, new: bool) -> tuple[Entry, ...]:
         ((code, territories[code]) for code in known_countries() if code in territories),
         key=lambda one: plain(one[1]),
     )
-    zones = sorted(zone for zone in get_global("zone_territories") if zone in available_timezones())
     zone = text("What a day and a month is there, and when clocks change.")
     region = text("Such as BR-SP; where tariffs or holidays depend on it.")
     fields = (
@@ -77,7 +83,7 @@ def _entries(view: View, *, new: bool) -> tuple[Entry, ...]:
             "/timezone",
             text("Time zone"),
             zone,
-            choices=(("", ""), *((one, one) for one in zones)),
+            choices=(("", ""), *((one, one) for one in _zones())),
             required=True,
         ),
         Entry("/currency", text("Currency"), text("Three letters, such as BRL."), required=True),
