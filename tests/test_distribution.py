@@ -58,6 +58,7 @@ def _of_sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.long
 def test_the_same_sources_are_the_same_bytes(built: Path, tmp_path: Path) -> None:
     """On another day, in another folder, from files with other modes."""
     again = _built(_copied(tmp_path / "elsewhere", 1_750_000_000), tmp_path / "dist")

@@ -80,6 +80,7 @@ async def test_the_page_lists_the_operations(
     assert [one for one in urls if not one.startswith((f"{url}/", "data:"))] == []
 
 
+@pytest.mark.long
 @pytest.mark.needs("chromium")
 async def test_an_operation_shows_its_example(url: str, tmp_path: Path) -> None:
     """A link to an operation opens it, with a complete request to copy."""

@@ -122,9 +122,9 @@ async def test_what_a_worker_has_begun_is_finished_by_another(
 
 async def test_a_run_survives_its_workers(database: str) -> None:
     """Killed three times in the middle: each contract is billed once, right, and counted once."""
-    verdict = await rehearse(database, contracts=500, kills=3)
+    verdict = await rehearse(database, contracts=300, kills=3)
 
-    assert verdict.is_good(contracts=500), verdict
+    assert verdict.is_good(contracts=300), verdict
 
 
 @pytest.fixture(name="own")
@@ -138,7 +138,7 @@ def _own(open_folder: Path) -> Iterator[Embedded]:
         server.stop()
 
 
-@pytest.mark.parametrize("away", [0.3, 5.0])
+@pytest.mark.parametrize("away", [0.3, pytest.param(5.0, marks=pytest.mark.long)])
 async def test_a_worker_comes_back_with_its_database(own: Embedded, away: float) -> None:
     """Killed in the middle of a file, for a moment or for long: it is stored, and what follows."""
     async with (
