@@ -318,6 +318,28 @@ with b as materialized (
 )
 select (select count(*) from u) + (select count(*) from i)
 
+-- name: slots_fill
+-- Put one actual value into each of many blocks, where that fills a slot of a live day: nothing of it,
+-- and nothing later, is there. The numbers of the others, with commas between them.
+-- How long the arrays are is kept from the planner: each block is found by the index, then, where it
+-- would rather read all blocks of a small table.
+with b as materialized (
+  select channel, date '1970-01-01' + day as day, slot, value, number
+  from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]), (select %(slots)s::int[]),
+    (select %(values)s::bigint[])) with ordinality as b (channel, day, slot, value, number)
+), u as (
+  update reading_day x set "values"[b.slot] = b.value,
+    quality = case when x.quality is not null
+      then x.quality[:b.slot - 1] || 1::smallint || x.quality[b.slot + 1:] end,
+    import_id = %(import)s
+  from b
+  where x.channel_id = b.channel and x.day = b.day
+    and num_nonnulls(variadic x."values"[b.slot:]) = 0
+  returning b.number
+)
+select array_to_string(array(
+  select number from b where not exists (select from u where u.number = b.number)), ',')
+
 -- name: slots_write
 -- Put one actual value into each of many blocks; the rules are those of merge.py.
 -- How many slots were created, unchanged, corrected; their sum is short if someone else wrote.
