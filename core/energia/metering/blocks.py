@@ -32,8 +32,8 @@ from energia.units import decimal_text
 
 SQL: Final = load(__package__)
 
-#: Slots in one message of blocks: a year of quarter-hours of a channel.
-BLOCK_SLOTS: Final = 365 * 96
+#: Slots in one message of blocks: a year of quarter-hours of a channel, if a leap year.
+BLOCK_SLOTS: Final = 366 * 96
 #: Values in one message of single ones.
 VALUES: Final = 5000
 #: From how many blocks with one new value each these go by themselves. With fewer, the second
@@ -349,7 +349,8 @@ async def _write(
         {
             "channels": literal(keys.channels[rows]),
             "days": literal(keys.days[rows]),
-            "values": Literal(value_literals(changed.values)),
+            "values": Literal(literal(changed.values.ravel())),
+            "width": changed.values.shape[1],
             "quality": quality_literals(changed.quality),
             "revisions": literal(stored.revisions[rows]),
             "keep": literal(merged.revise[rows]),
@@ -458,15 +459,6 @@ def _items(arrays: Sequence[memoryview], kind: str, width: int) -> npt.NDArray[n
 def literal(numbers: Int64 | Mask | Quality) -> str:
     """Return a one-dimensional array of numbers or truth values as a literal."""
     return "{" + msgspec.json.encode(numbers.tolist()).decode()[1:-1] + "}"
-
-
-def value_literals(values: Micro) -> str:
-    """Return int64[n, width] as the literal of a text[] of n literals."""
-    text = msgspec.json.encode(values.tolist()).decode()[2:-2]
-    if (values == MISSING).any():
-        # No other value contains its digits: the bound of a slot is far below it.
-        text = text.replace(str(MISSING), "NULL")
-    return '{"{' + text.replace("],[", '}","{') + '}"}'
 
 
 def quality_literals(quality: Quality) -> str:

@@ -286,11 +286,15 @@ select t.now, x.* from t cross join (
 -- name: blocks_write
 -- Put blocks: a new one (revision 0 is stored), in place, or with the stored one kept in history.
 -- How many were put; fewer than asked for means that someone else wrote meanwhile.
+-- The values of all blocks come as one array, which is read at once, without nulls: of those, to cut
+-- a block out would count all that are before it.
 with b as materialized (
-  select channel, date '1970-01-01' + day as day, slots::bigint[] as slots,
+  select channel, date '1970-01-01' + day as day,
+    array_replace((%(values)s::bigint[])[(k::int - 1) * %(width)s + 1:k::int * %(width)s],
+      '-9223372036854775808'::bigint, null) as slots,
     quality::smallint[] as quality, revision, keep
-  from unnest(%(channels)s::bigint[], %(days)s::int[], %(values)s::text[], %(quality)s::text[],
-    %(revisions)s::int[], %(keep)s::bool[]) as b (channel, day, slots, quality, revision, keep)
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(quality)s::text[], %(revisions)s::int[],
+    %(keep)s::bool[]) with ordinality as b (channel, day, quality, revision, keep, k)
 ), h as (
   insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
     import_id, recorded_at, published_at, superseded_at, superseded_by)

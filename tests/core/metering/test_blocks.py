@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.errors import Invalid
@@ -171,21 +169,6 @@ async def test_live_readings_of_many_meters_are_filled_unchanged_or_corrected(
         ("c", 2, [million, 2 * million, None]),
         ("d", 2, [million, 2 * million, 4 * million]),
     ]
-
-
-VALUES = st.one_of(st.just(MISSING), st.integers(-(10**15), 10**15))
-
-
-@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=5))
-def test_value_literals(rows: list[list[int]]) -> None:
-    """The literal of blocks names every value, and NULL for a missing one."""
-    literal = blocks.value_literals(np.array(rows, np.int64))
-
-    parsed = [
-        [MISSING if item == "NULL" else int(item) for item in row.split(",")]
-        for row in literal[3:-3].split('}","{')
-    ]
-    assert parsed == rows
 
 
 def test_quality_literals() -> None:
