@@ -149,7 +149,7 @@ async def test_live_readings_of_many_meters_are_filled_unchanged_or_corrected(
     clock = FixedClock(datetime.fromtimestamp(START + 7200, UTC))
     for name in "abcd":
         await meter(tenant, name)
-    stored = {"b": [1, 2], "c": [1, 3], "d": [1, None, 4]}
+    stored: dict[str, list[object]] = {"b": [1, 2], "c": [1, 3], "d": [1, None, 4]}
     runs = [one_series(values, START, name) for name, values in stored.items()]
     await post(tenant, {"series": [*runs, one_series([1], START, "a")]}, clock=clock)
 
