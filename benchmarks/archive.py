@@ -39,7 +39,7 @@ def figures() -> list[Figure]:
 
 async def _figures() -> list[Figure]:
     async with scene() as found:
-        await found.make_meters(METERS)
+        found.make_meters(METERS)
         years = [year(meter) for meter in range(METERS)]
         for day in range(DAYS):
             await found.post("/v1/readings", _day(years, day))

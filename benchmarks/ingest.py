@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -36,7 +37,7 @@ READINGS: Final = "/v1/readings"
 #: When the first slot begins, UTC.
 FIRST: Final = datetime(2025, 1, 1, tzinfo=UTC)
 #: So many meters send their year in a round.
-YEARS: Final = 16
+YEARS: Final = 12
 #: Slots of a day.
 DAY: Final = 96
 #: So many meters are in a file, with a hundred days each: a million readings.
@@ -260,15 +261,7 @@ class Ingest:
     def make(self, count: int) -> list[str]:
         """Make so many meters, each with a channel of quarter-hours, and return their ids."""
         first, self.meters = self.meters, self.meters + count
-        self.table.run(
-            "select set_config('energia.organization', '1', true);"
-            " insert into meter (organization_id, id, site_id)"
-            f" select 1, 'meter-' || n, 'bench' from generate_series({first}, {self.meters - 1}) n;"
-            " insert into channel (organization_id, meter_id, name, position, quantity, direction,"
-            " unit, interval_seconds, offset_seconds, kind)"
-            " select 1, 'meter-' || n, 'import', 0, 'active_energy', 'import', 'kWh', 900, 0,"
-            f" 'interval' from generate_series({first}, {self.meters - 1}) n"
-        )
+        self.scene.make_meters(count, first)
         return [f"meter-{number}" for number in range(first, self.meters)]
 
     def years(self) -> list[Figure]:
@@ -346,16 +339,25 @@ class Ingest:
         """Compare as many readings of ten thousand meters with those of a hundred."""
         values = year(0)
 
-        def seconds(meters: list[str], slots: int) -> float:
+        def seconds(meters: list[str], slots: int, first: datetime) -> float:
             size = len(meters) // 10
             bodies = [
-                series_body(*(series(meter, values[:slots]) for meter in meters[at : at + size]))
+                series_body(
+                    *(series(meter, values[:slots], first) for meter in meters[at : at + size])
+                )
                 for at in range(0, len(meters), size)
             ]
             return send(self.url, READINGS, bodies)
 
+        # A round is the next day of many, and the next hundred days of few.
+        many, few = self.make(10_000), self.make(100)
+        days, hundreds = (
+            (FIRST + timedelta(days=step * number) for number in count()) for step in (1, 100)
+        )
         both = in_turns(
-            lambda: seconds(self.make(10_000), DAY), lambda: seconds(self.make(100), DAY * 100), 3
+            lambda: seconds(many, DAY, next(days)),
+            lambda: seconds(few, DAY * 100, next(hundreds)),
+            3,
         )
         name = "ten thousand meters, a day each"
         return rates(name, 960_000, both, 0.8, "a hundred meters, a hundred days each")

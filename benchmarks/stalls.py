@@ -48,7 +48,7 @@ async def measured() -> list[Figure]:
     ):
         one = Scene(dsn, service, api)
         await one.put("/v1/sites/bench", SITE)
-        await one.make_meters(METERS)
+        one.make_meters(METERS)
         years = [year_body(meter) for meter in range(METERS)]
         await ingest(one, years, 4)  # what is made once is made now
         idle = await longest(one, lambda: asyncio.sleep(SECONDS))

@@ -286,11 +286,15 @@ select t.now, x.* from t cross join (
 -- name: blocks_write
 -- Put blocks: a new one (revision 0 is stored), in place, or with the stored one kept in history.
 -- How many were put; fewer than asked for means that someone else wrote meanwhile.
+-- The values of all blocks come as one array, which is read at once, without nulls: of those, to cut
+-- a block out would count all that are before it.
 with b as materialized (
-  select channel, date '1970-01-01' + day as day, slots::bigint[] as slots,
+  select channel, date '1970-01-01' + day as day,
+    array_replace((%(values)s::bigint[])[(k::int - 1) * %(width)s + 1:k::int * %(width)s],
+      '-9223372036854775808'::bigint, null) as slots,
     quality::smallint[] as quality, revision, keep
-  from unnest(%(channels)s::bigint[], %(days)s::int[], %(values)s::text[], %(quality)s::text[],
-    %(revisions)s::int[], %(keep)s::bool[]) as b (channel, day, slots, quality, revision, keep)
+  from unnest(%(channels)s::bigint[], %(days)s::int[], %(quality)s::text[], %(revisions)s::int[],
+    %(keep)s::bool[]) with ordinality as b (channel, day, quality, revision, keep, k)
 ), h as (
   insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
     import_id, recorded_at, published_at, superseded_at, superseded_by)
@@ -317,6 +321,28 @@ with b as materialized (
   returning 1
 )
 select (select count(*) from u) + (select count(*) from i)
+
+-- name: slots_fill
+-- Put one actual value into each of many blocks, where that fills a slot of a live day: nothing of it,
+-- and nothing later, is there. The numbers of the others, with commas between them.
+-- How long the arrays are is kept from the planner: each block is found by the index, then, where it
+-- would rather read all blocks of a small table.
+with b as materialized (
+  select channel, date '1970-01-01' + day as day, slot, value, number
+  from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]), (select %(slots)s::int[]),
+    (select %(values)s::bigint[])) with ordinality as b (channel, day, slot, value, number)
+), u as (
+  update reading_day x set "values"[b.slot] = b.value,
+    quality = case when x.quality is not null
+      then x.quality[:b.slot - 1] || 1::smallint || x.quality[b.slot + 1:] end,
+    import_id = %(import)s
+  from b
+  where x.channel_id = b.channel and x.day = b.day
+    and num_nonnulls(variadic x."values"[b.slot:]) = 0
+  returning b.number
+)
+select array_to_string(array(
+  select number from b where not exists (select from u where u.number = b.number)), ',')
 
 -- name: slots_write
 -- Put one actual value into each of many blocks; the rules are those of merge.py.

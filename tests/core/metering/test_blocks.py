@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.errors import Invalid
@@ -144,19 +142,33 @@ async def test_many_meters_with_one_reading_each(tenant: Tenant) -> None:
     assert rows == [(name, number * (1 + number % 2)) for number, name in enumerate(names)]
 
 
-VALUES = st.one_of(st.just(MISSING), st.integers(-(10**15), 10**15))
+async def test_live_readings_of_many_meters_are_filled_unchanged_or_corrected(
+    tenant: Tenant,
+) -> None:
+    """In one live batch a slot is filled, one is equal, one corrected, one before a value."""
+    clock = FixedClock(datetime.fromtimestamp(START + 7200, UTC))
+    for name in "abcd":
+        await meter(tenant, name)
+    stored: dict[str, list[object]] = {"b": [1, 2], "c": [1, 3], "d": [1, None, 4]}
+    runs = [one_series(values, START, name) for name, values in stored.items()]
+    await post(tenant, {"series": [*runs, one_series([1], START, "a")]}, clock=clock)
 
+    batch = {"series": [one_series([2], START + 3600, name) for name in "abcd"]}
+    outcome = await post(tenant, batch, clock=clock)
 
-@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=5))
-def test_value_literals(rows: list[list[int]]) -> None:
-    """The literal of blocks names every value, and NULL for a missing one."""
-    literal = blocks.value_literals(np.array(rows, np.int64))
-
-    parsed = [
-        [MISSING if item == "NULL" else int(item) for item in row.split(",")]
-        for row in literal[3:-3].split('}","{')
+    assert (outcome.created, outcome.unchanged, outcome.corrected) == (2, 1, 1)
+    rows = await tenant.fetch(
+        lambda *row: row,
+        'select c.meter_id, d.revision, d."values"[:3] from reading_day d'
+        " join channel c on c.id = d.channel_id order by 1",
+    )
+    million = 1_000_000
+    assert rows == [
+        ("a", 1, [million, 2 * million, None]),
+        ("b", 1, [million, 2 * million, None]),
+        ("c", 2, [million, 2 * million, None]),
+        ("d", 2, [million, 2 * million, 4 * million]),
     ]
-    assert parsed == rows
 
 
 def test_quality_literals() -> None:
