@@ -60,6 +60,11 @@ class Days:
         """Which days they are."""
         return range(self.first, self.first + len(self.versions))
 
+    def has_each(self, days: range) -> bool:
+        """Tell whether there is a block of each of some days, of which there is one at least."""
+        inside = bool(days) and self.first <= days[0] and days[-1] in self.days
+        return inside and bool(self.versions[self._at(days)].all())
+
     def versions_of(self, days: range) -> str | None:
         """Return the versions of some days as an array of the server; None if it has none."""
         both = range(max(days.start, self.days.start), min(days.stop, self.days.stop))

@@ -425,6 +425,16 @@ from asked
 join reading_archive a on a.channel_id = asked.channel
   and a.first_day between asked.early and asked.last and a.last_day >= asked.first
 
+-- name: blocks_same
+-- How many of the blocks of a channel, in a range of days, are of the versions that are at hand of each
+-- day, and when the newest of their revisions was recorded. To plan it takes a third of `blocks_now`.
+select count(*), max(d.recorded_at)
+from reading_day d
+where d.channel_id = %(channel)s
+  and d.day between date '1970-01-01' + %(first)s and date '1970-01-01' + %(last)s
+  and d.xmin = (%(versions)s::xid[])[d.day - date '1970-01-01' - %(first)s + 1]
+  and pg_postmaster_start_time() = %(server)s::timestamptz
+
 -- name: blocks_at
 -- The blocks of some channels, each in its range of days, as they were current at an instant; given
 -- as `blocks_now` gives them.

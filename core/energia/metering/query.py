@@ -255,6 +255,8 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
     }
     copies = queries.copies if pins is None and len(spans) <= _AGAIN else None
     at_hand = [Days.at_hand(copies, span.channel) for span in spans]
+    if len(spans) == 1 and (same := await _same(queries, spans[0], at_hand[0])) is not None:
+        return [same]
     if pins is None:
         columns["servers"] = [None if old is None else old.server for old in at_hand]
         columns["versions"] = [
@@ -273,6 +275,29 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
         if copies is not None and newer is not None:
             newer.keep(copies, span.channel)
     return [stored for stored, _ in found]
+
+
+async def _same(queries: Queries, span: Span, old: Days | None) -> StoredSeries | None:
+    """Return what is at hand of a span, if that is all that is stored; else None.
+
+    Where each day is a block, none is in the archive, which need not be asked then.
+    """
+    days = span.days
+    if old is None or not old.has_each(days):
+        return None
+    asked = {
+        "channel": span.channel.key,
+        "first": days.start,
+        "last": days.stop - 1,
+        "server": old.server,
+        "versions": old.versions_of(days),
+    }
+    ((blocks, newest),) = await queries.fetch(_counted, SQL["blocks_same"], asked)
+    return None if blocks < len(days) else StoredSeries(_slots(span, old.part(days)), newest)
+
+
+def _counted(blocks: int, newest: datetime | None) -> tuple[int, datetime | None]:
+    return blocks, newest
 
 
 #: What is stored of a span, and its days, of which there may be copies from now on.
@@ -299,7 +324,7 @@ def _stored(
 def _cut(
     span: Span, rows: Sequence[_SpanRow], known_at: datetime | None, old: Days | None
 ) -> _Found:
-    grid, days, slots = span.channel.grid, span.days, span.slots
+    grid, days = span.channel.grid, span.days
     checkpoint()
     blocks, read, newest = None, None, list[datetime]()
     for row in rows:
@@ -313,10 +338,16 @@ def _cut(
         blocks = Blocks(blocks.values.copy(), blocks.quality.copy())
     for pack in packs:
         newest += pack.fill(blocks, days, known_at)
-    part = slice(slots.start - days.start * grid.per_day, slots.stop - days.start * grid.per_day)
+    return StoredSeries(_slots(span, blocks), max(newest, default=None)), read
+
+
+def _slots(span: Span, blocks: Blocks) -> Series:
+    """Return the slots of a span, of whose days *blocks* are."""
+    grid, slots = span.channel.grid, span.slots
+    before = span.days.start * grid.per_day
+    part = slice(slots.start - before, slots.stop - before)
     values, quality = blocks.values.reshape(-1)[part], blocks.quality.reshape(-1)[part]
-    cut = Series(grid.start(slots.start), grid.interval, values, quality)
-    return StoredSeries(cut, max(newest, default=None)), read
+    return Series(grid.start(slots.start), grid.interval, values, quality)
 
 
 def _pack(row: _SpanRow, grid: ChannelGrid) -> Pack:
