@@ -13,7 +13,7 @@ for which a copy lives too short.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import attrs
 
@@ -21,6 +21,8 @@ import attrs
 AGE: Final = 3600.0
 #: A copy that would push out more than this part of all others is not kept.
 _PART: Final = 4
+#: Where rows are that are read.
+Place = Literal["memory", "database"]
 
 
 @attrs.frozen
@@ -38,6 +40,8 @@ class Copies:
     Attributes:
         limit: How many bytes (`database.cache_bytes`).
         size: How many there are.
+        rows: How many rows were read of those that there may be copies of, by where they were:
+            `memory`, or `database` where there was none, or another one.
 
     """
 
@@ -45,6 +49,7 @@ class Copies:
         """Begin without a copy; *now* tells the time, in seconds."""
         self.limit = limit
         self.size = 0
+        self.rows: dict[Place, int] = {"memory": 0, "database": 0}
         self._now = now
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 

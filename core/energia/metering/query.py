@@ -21,6 +21,7 @@ from typing import Final
 import attrs
 import numpy as np
 
+from energia.db.copies import Copies
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import ReadingsDeleted
@@ -255,8 +256,10 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
     }
     copies = queries.copies if pins is None and len(spans) <= _AGAIN else None
     at_hand = [Days.at_hand(copies, span.channel) for span in spans]
-    if len(spans) == 1 and (same := await _same(queries, spans[0], at_hand[0])) is not None:
-        return [same]
+    if copies is not None and len(spans) == 1:
+        same = await _same(queries, copies, spans[0], at_hand[0])
+        if same is not None:
+            return [same]
     if pins is None:
         columns["servers"] = [None if old is None else old.server for old in at_hand]
         columns["versions"] = [
@@ -271,13 +274,31 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
     work = partial(_stored, spans, rows, pins, at_hand)
     many = sum(len(span.slots) for span in spans) > _PIECE
     found = await off_loop(work) if many else work()
-    for span, (_, newer) in zip(spans, found, strict=True):
-        if copies is not None and newer is not None:
-            newer.keep(copies, span.channel)
+    if copies is not None:
+        _keep(copies, spans, rows, [newer for _, newer in found])
     return [stored for stored, _ in found]
 
 
-async def _same(queries: Queries, span: Span, old: Days | None) -> StoredSeries | None:
+def _keep(
+    copies: Copies, spans: Sequence[Span], rows: Sequence[_SpanRow], days: Sequence[Days | None]
+) -> None:
+    """Keep copies of the days of some spans, and count where those that were read have been."""
+    for span, newer in zip(spans, days, strict=True):
+        if newer is not None:
+            newer.keep(copies, span.channel)
+    for row in rows:
+        copies.rows["memory"] += _number(row.same)
+        if row.unit is None:  # packs are always sent, and no copies of them are kept
+            copies.rows["database"] += _number(row.days)
+
+
+def _number(days: str | None) -> int:
+    return days.count(",") + 1 if days else 0
+
+
+async def _same(
+    queries: Queries, copies: Copies, span: Span, old: Days | None
+) -> StoredSeries | None:
     """Return what is at hand of a span, if that is all that is stored; else None.
 
     Where each day is a block, none is in the archive, which need not be asked then.
@@ -293,7 +314,10 @@ async def _same(queries: Queries, span: Span, old: Days | None) -> StoredSeries 
         "versions": old.versions_of(days),
     }
     ((blocks, newest),) = await queries.fetch(_counted, SQL["blocks_same"], asked)
-    return None if blocks < len(days) else StoredSeries(_slots(span, old.part(days)), newest)
+    if blocks < len(days):
+        return None
+    copies.rows["memory"] += blocks
+    return StoredSeries(_slots(span, old.part(days)), newest)
 
 
 def _counted(blocks: int, newest: datetime | None) -> tuple[int, datetime | None]:
