@@ -1,6 +1,6 @@
 """Usage: sums of readings over windows of local time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
@@ -19,7 +19,7 @@ from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound, TooLarge
 from energia.metering import query, usage
-from energia.metering.series import Series
+from energia.metering.series import Micro, Series
 from energia.metering.usage import Coverage
 from energia.pricing.cache import CACHE
 from energia.pricing.periods import ByPeriod, by_period
@@ -37,7 +37,7 @@ from energia.time import (
     length_text,
     rfc3339,
 )
-from energia.units import POWER_UNITS, decimal_text
+from energia.units import BOUND, POWER_UNITS, decimal_text
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -50,7 +50,7 @@ from energia.web.resources import (
     channel_window,
 )
 from energia.web.routes import Routes
-from energia.web.streams import FILES, JSON, Accepted, Cell, Rows
+from energia.web.streams import FILES, JSON, Accepted, Cell, Rows, decimals
 from energia.work import off_loop
 
 _COLUMNS: Final = ("start", "end", "value", "unit", "peak_value", "peak_unit", "peak_start")
@@ -239,7 +239,7 @@ def _usage(meter: str, selection: ChannelWindow, series: Series, frame: Frame) -
     edges, moments = frame.edges, frame.moments
     sums = usage.window_sums(series, edges)
     columns = (
-        map(decimal_text, sums.values),
+        _decimals(sums.values),
         _peaks(np.array(sums.peaks, np.int64), series, selection),
         sums.coverage,
     )
@@ -342,20 +342,25 @@ def _peaks(indexes: Int64, series: Series, selection: ChannelWindow) -> Iterator
         return repeat(None, len(indexes))
     known = indexes[indexes >= 0]
     moments = selection.zone.datetimes(series.start + known * series.interval)
-    powers = (
-        decimal_text(_power(value, series.interval)) for value in series.values[known].tolist()
-    )
+    powers = _powers(series.values[known], series.interval)
     found = map(Peak, powers, repeat(unit), moments)
     if len(known) == len(indexes):
         return found
     return (next(found) if index >= 0 else None for index in indexes.tolist())
 
 
-def _power(value: int, interval: int) -> int | Fraction:
-    """Return the average power in a slot: in an hour there is a whole number of most."""
+def _decimals(values: list[int]) -> Iterable[str]:
+    """Return sums as text."""
+    if max(values, default=0) < BOUND and min(values, default=0) > -BOUND:
+        return decimals(np.array(values, np.int64))
+    return map(decimal_text, values)  # beyond 64 bits, maybe
+
+
+def _powers(values: Micro, interval: int) -> Iterable[str]:
+    """Return the average power in slots as text: of most, an hour has a whole number."""
     if HOUR % interval:
-        return Fraction(value * HOUR, interval)
-    return value * (HOUR // interval)
+        return (decimal_text(Fraction(value * HOUR, interval)) for value in values.tolist())
+    return decimals(values * (HOUR // interval))  # within 64 bits, as a value is below 2**50
 
 
 def _assumptions(series: Series, edges: Int64) -> list[Assumption]:
