@@ -135,6 +135,8 @@ class Database:
         replica_url: A libpq URL of a streaming replica, which answers what it may; empty: none.
         replica_age: For how long an answer from the replica may leave out what others wrote: what
             this process has written is always in it. 0: nothing may be missing.
+        cache_bytes: How many bytes of readings a process keeps at hand, so that of what is read
+            again only what has changed is sent by the database. 0: none.
 
     """
 
@@ -146,6 +148,7 @@ class Database:
     lock_timeout: Seconds = 3.0
     replica_url: str = attrs.field(default="", repr=False, metadata=SECRET)
     replica_age: Seconds = 0.0
+    cache_bytes: Annotated[int, Meta(ge=0)] = 16 * 1024**2
 
 
 @attrs.frozen

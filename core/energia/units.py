@@ -277,6 +277,10 @@ def ceiling(dividend: N, divisor: int) -> N:
     return -(-dividend // divisor)
 
 
+#: What follows the point of most quantities, which have three decimals at most.
+_THOUSANDTHS: Final = ("", *(f".{number:03}".rstrip("0") for number in range(1, 1000)))
+
+
 def decimal_text(value: int | Fraction, scale: int = MICRO) -> str:
     """Return `value / scale` as the shortest decimal text, with at most six decimals.
 
@@ -284,7 +288,8 @@ def decimal_text(value: int | Fraction, scale: int = MICRO) -> str:
     """
     micro = value if scale == MICRO and isinstance(value, int) else _micros(value, scale)
     whole, rest = divmod(abs(micro), MICRO)
-    text = f"{whole}.{rest:06}".rstrip("0").rstrip(".")
+    thousandths, finer = divmod(rest, 1000)
+    text = f"{whole}.{rest:06}".rstrip("0") if finer else f"{whole}{_THOUSANDTHS[thousandths]}"
     return f"-{text}" if micro < 0 else text
 
 

@@ -124,6 +124,19 @@ async def test_statements_are_timed(client: Client) -> None:
     assert after("db_pool_wait_seconds_count") > before("db_pool_wait_seconds_count")
 
 
+async def test_what_is_read_again_is_counted(client: Client) -> None:
+    """A day of readings comes from the database, and when it is read again, from memory."""
+    await send(client, "POST", "/v1/readings", {"series": [SERIES]})
+    window = f"start={SERIES['start']}&end=2026-03-01T06:00:00Z"
+    for _ in ("first", "again"):
+        assert await send(client, "GET", f"/v1/meters/m/usage?{window}") == 200
+    value = await scrape(client)
+
+    name = "db_copies_rows_total"
+    assert value(name, place="database") == value(name, place="memory") == 1
+    assert value("db_copies_bytes") > 0
+
+
 async def test_observers_are_told(pool: Pool, serving: Serving) -> None:
     """Any plugin hears of refusals and of durations."""
     witness = Witness()

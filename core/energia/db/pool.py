@@ -10,6 +10,7 @@ import psycopg2
 
 from energia.db.address import for_pooler, limits, session
 from energia.db.connection import Connection, StatementTimer, connect, said
+from energia.db.copies import Copies
 from energia.db.role import Bearing, bearing
 from energia.db.shards import Shards
 from energia.db.tenant import EVERY, Limits, Queries, Tenant
@@ -89,6 +90,8 @@ class Pool:
         self.stats = PoolStats(limit=settings.pool_size)
         #: How the server took the newest connection.
         self.bearing = Bearing()
+        #: Copies of rows that were read.
+        self.copies = Copies(settings.cache_bytes)
         #: Seconds after which a connection that gives no answer is closed.
         self.limit = settings.statement_timeout + _GRACE
 

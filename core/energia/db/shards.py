@@ -26,6 +26,8 @@ _Bits = npt.NDArray[np.uint32]
 #: How a table of readings is joined to what is asked of channels.
 _JOIN: Final = re.compile(r"\b(\w+\.)?channel_id = \w+\.channel\b")
 _CLOCK: Final = "clock_timestamp()"
+#: The version of a block, as its node numbers transactions.
+_VERSION: Final = "d.xmin"
 
 #: Whether the server knows Citus at all.
 KNOWN: Final = "exists (select from pg_extension where extname = 'citus')"
@@ -88,12 +90,13 @@ def of_one_shard(sql: str) -> str:
     """Return a statement about many channels as one about those in `%(shard)s`, of one shard.
 
     What time it is (`%(clock)s`) is said as well: nodes have clocks of their own, and a revision
-    is later than the one before it.
+    is later than the one before it. They have versions of their own, too, which say nothing where a
+    shard may go from one to the other.
     """
     routed = _JOIN.sub(
         lambda join: f"{join[0]} and {join[1] or ''}channel_id = any(%(shard)s::bigint[])", sql
     )
-    return routed.replace(_CLOCK, "%(clock)s::timestamptz")
+    return routed.replace(_CLOCK, "%(clock)s::timestamptz").replace(_VERSION, "null::xid")
 
 
 def tells_time(sql: str) -> bool:

@@ -13,6 +13,7 @@ import attrs
 import structlog
 
 from energia.db.connection import Connection, Parameters, Result
+from energia.db.copies import Copies
 from energia.db.shards import Shards, of_one_shard, tells_time
 from energia.db.undertaking import transaction_begins, transaction_commits
 from energia.errors import (
@@ -71,6 +72,11 @@ class Queries(Protocol):
         """Where the rows of channels are."""
         ...
 
+    @property
+    def copies(self) -> Copies | None:
+        """What is at hand of what was read; None where something may have been written."""
+        ...
+
     async def fetch_of_shard(
         self,
         row: Callable[..., T],
@@ -107,6 +113,11 @@ class Connections(Protocol):
     @property
     def shards(self) -> Shards:
         """Where the rows of channels are."""
+        ...
+
+    @property
+    def copies(self) -> Copies:
+        """Copies of rows of the database."""
         ...
 
     @property
@@ -152,6 +163,8 @@ class _Runner:
     _pool: Connections
     #: Whether row policies hold a caller to its limits.
     _limited = False
+    #: Whether something may have been written that nobody else sees yet.
+    _writes = False
 
     async def _sent(self, sql: str, parameters: Parameters | None) -> Result:
         """Run a message; what limits forbid is the caller's to know, not a failure."""
@@ -169,6 +182,12 @@ class _Runner:
     def shards(self) -> Shards:
         """Where the rows of channels are."""
         return self._pool.shards
+
+    @property
+    def copies(self) -> Copies | None:
+        """What is at hand of what was read; None where something may have been written."""
+        # The nodes of a cluster number their transactions each for itself.
+        return None if self._writes or self.shards else self._pool.copies
 
     async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
         """Return `row(*columns)` for each row of the (last) statement."""
@@ -353,7 +372,7 @@ class Tenant(_Runner):
         What is read with several statements fits together, whatever is written meanwhile.
         """
         begin = "begin isolation level repeatable read, read only"
-        return _transaction(self._pool, f"{begin}; {self._setting}", self._limited)
+        return _transaction(self._pool, f"{begin}; {self._setting}", self._limited, writes=False)
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         return await persistent(lambda: self._once(sql, parameters))
@@ -369,9 +388,9 @@ class Tenant(_Runner):
 
 @asynccontextmanager
 async def _transaction(
-    pool: Connections, begin: str, limited: bool
+    pool: Connections, begin: str, limited: bool, *, writes: bool = True
 ) -> AsyncIterator["_Transaction"]:
-    transaction = _Transaction(pool, begin, limited)
+    transaction = _Transaction(pool, begin, limited, writes=writes)
     try:
         yield transaction
         await transaction.commit()
@@ -385,9 +404,10 @@ async def _transaction(
 class _Transaction(_Runner):
     """The statements of one transaction."""
 
-    def __init__(self, pool: Connections, begin: str, limited: bool) -> None:
+    def __init__(self, pool: Connections, begin: str, limited: bool, *, writes: bool) -> None:
         self._pool = pool
         self._limited = limited
+        self._writes = writes
         self._begin = begin
         self._connection: Connection | None = None
         self._ended = False
@@ -453,6 +473,7 @@ class _Whole(Tenant):
 
     def __init__(self, of: Tenant, transaction: _Transaction) -> None:
         vars(self).update(vars(of))
+        self._writes = True
         self._transaction = transaction
         self._parts = 0
         self.news: list[Callable[[], None]] = []

@@ -403,8 +403,11 @@ from (
 having min(first) is not null
 
 -- name: blocks_now
--- The blocks of some channels, each in its range of days, as they are now: their days, their values
+-- The blocks of some channels, each in its range of days, as they are now: their days, versions, values
 -- one after the other, and their qualities, which most do not have. A row for each range with any.
+--
+-- Of the days from the first one on, who asks may have copies (`Copies`): of which versions, as the
+-- server knew them that has run since an instant. Those that are still these are named, and left out.
 --
 -- And a row for each pack of the archive that has some of the days: its first day, its numbers and
 -- qualities, how many micro-units each number counts, and the dates of its days, or one for all.
@@ -414,28 +417,49 @@ having min(first) is not null
 -- hexadecimal, and one row of a year is read in a fraction of the time that 365 take.
 with asked as materialized (
   select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last,
-    date '1970-01-01' + first - 30 as early, k
-  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[], %(numbers)s::int[])
-    as asked (channel, first, last, k)
+    date '1970-01-01' + first - 30 as early, pg_postmaster_start_time() as server,
+    case when server = pg_postmaster_start_time() then versions::xid[] end as versions, k
+  from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[],
+    %(servers)s::timestamptz[], %(versions)s::text[], %(numbers)s::int[])
+    as asked (channel, first, last, server, versions, k)
 )
-select asked.k, b.*, null::bigint as unit, null::timestamptz[] as dates
+select asked.k, b.days, b.recorded_at, b."values", b.quality, null::bigint as unit,
+  null::timestamptz[] as dates, b.same, b.versions, asked.server
 from asked cross join lateral (
-  select array_to_string(array_agg(d.day - date '1970-01-01'), ',') as days,
-    max(d.recorded_at) as recorded_at,
-    string_agg(array_to_string(d."values", ',', '-9223372036854775808'), ',') as "values",
-    string_agg(coalesce(array_to_string(d.quality, ',', '-1'), ''), ';') as quality
-  from reading_day d
-  where d.channel_id = asked.channel and d.day between asked.first and asked.last
+  select array_to_string(array_agg(x.day - date '1970-01-01') filter (where not x.same), ',') as days,
+    max(x.recorded_at) as recorded_at,
+    string_agg(array_to_string(x."values", ',', '-9223372036854775808'), ',')
+      filter (where not x.same) as "values",
+    string_agg(coalesce(array_to_string(x.quality, ',', '-1'), ''), ';')
+      filter (where not x.same) as quality,
+    array_to_string(array_agg(x.day - date '1970-01-01') filter (where x.same), ',') as same,
+    array_to_string(array_agg(x.version) filter (where not x.same), ',') as versions
+  from (
+    select d.day, d.recorded_at, d."values", d.quality, d.xmin as version,
+      coalesce(d.xmin = asked.versions[d.day - asked.first + 1], false) as same
+    from reading_day d
+    where d.channel_id = asked.channel and d.day between asked.first and asked.last
+  ) x
 ) b
-where b.days is not null
+where b.recorded_at is not null
 union all
 select asked.k, (a.first_day - date '1970-01-01')::text, null,
   coalesce(array_to_string(a.narrow, ',', '-9223372036854775808'),
     array_to_string(a.wide, ',', '-9223372036854775808')),
-  coalesce(array_to_string(a.quality, ',', '-1'), ''), a.unit, a.recorded_at
+  coalesce(array_to_string(a.quality, ',', '-1'), ''), a.unit, a.recorded_at, null, null, null
 from asked
 join reading_archive a on a.channel_id = asked.channel
   and a.first_day between asked.early and asked.last and a.last_day >= asked.first
+
+-- name: blocks_same
+-- How many of the blocks of a channel, in a range of days, are of the versions that are at hand of each
+-- day, and when the newest of their revisions was recorded. To plan it takes a third of `blocks_now`.
+select count(*), max(d.recorded_at)
+from reading_day d
+where d.channel_id = %(channel)s
+  and d.day between date '1970-01-01' + %(first)s and date '1970-01-01' + %(last)s
+  and d.xmin = (%(versions)s::xid[])[d.day - date '1970-01-01' - %(first)s + 1]
+  and pg_postmaster_start_time() = %(server)s::timestamptz
 
 -- name: blocks_at
 -- The blocks of some channels, each in its range of days, as they were current at an instant; given

@@ -21,10 +21,12 @@ from typing import Final
 import attrs
 import numpy as np
 
+from energia.db.copies import Copies
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import ReadingsDeleted
 from energia.metering.blocks import blocks_of_text, numbers_of
+from energia.metering.days import Days
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
 from energia.metering.packs import Pack
@@ -45,6 +47,8 @@ from energia.work import checkpoint, off_loop
 SQL: Final = load(__package__)
 #: How many slots a piece has, so that a long window is never in memory as a whole.
 _PIECE: Final = 50_000
+#: Of so many spans together at most, copies are used and kept: more are read once, as by a run.
+_AGAIN: Final = 12
 
 
 @attrs.frozen
@@ -179,16 +183,23 @@ class _SpanRow:
             actual.
         unit: The micro-units that each number of a pack counts.
         dates: When the revision of each day of a pack was recorded, or one for all of them.
+        same: The days of which there are copies at hand that are what is stored: they are not
+            among *days*.
+        versions: The transactions that have made the blocks.
+        server: Since when the server has been running.
 
     """
 
     span: int
-    days: str
+    days: str | None
     recorded_at: datetime | None
-    values: str
-    quality: str
+    values: str | None
+    quality: str | None
     unit: int | None
     dates: list[datetime] | None
+    same: str | None = None
+    versions: str | None = None
+    server: datetime | None = None
 
 
 _Pins = Sequence[datetime | None] | None
@@ -243,64 +254,159 @@ async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> 
         "first": [each.start for each in days],
         "last": [each.stop - 1 for each in days],
     }
-    sql = "blocks_now" if pins is None else "blocks_at"
-    if pins is not None:
+    copies = queries.copies if pins is None and len(spans) <= _AGAIN else None
+    at_hand = [Days.at_hand(copies, span.channel) for span in spans]
+    if copies is not None and len(spans) == 1:
+        same = await _same(queries, copies, spans[0], at_hand[0])
+        if same is not None:
+            return [same]
+    if pins is None:
+        columns["servers"] = [None if old is None else old.server for old in at_hand]
+        columns["versions"] = [
+            None if old is None else old.versions_of(asked)
+            for old, asked in zip(at_hand, days, strict=True)
+        ]
+    else:
         columns["pins"] = pins
+    sql = "blocks_now" if pins is None else "blocks_at"
     # Without a day there is nothing to ask for: no statement.
     rows = await queries.fetch_by_channel(_SpanRow, SQL[sql], columns) if any(days) else []
-    if sum(len(span.slots) for span in spans) > _PIECE:
-        return await off_loop(_stored, spans, rows, pins)
-    return _stored(spans, rows, pins)
+    work = partial(_stored, spans, rows, pins, at_hand)
+    many = sum(len(span.slots) for span in spans) > _PIECE
+    found = await off_loop(work) if many else work()
+    if copies is not None:
+        _keep(copies, spans, rows, [newer for _, newer in found])
+    return [stored for stored, _ in found]
 
 
-def _stored(spans: Sequence[Span], rows: Sequence[_SpanRow], pins: _Pins) -> list[StoredSeries]:
+def _keep(
+    copies: Copies, spans: Sequence[Span], rows: Sequence[_SpanRow], days: Sequence[Days | None]
+) -> None:
+    """Keep copies of the days of some spans, and count where those that were read have been."""
+    for span, newer in zip(spans, days, strict=True):
+        if newer is not None:
+            newer.keep(copies, span.channel)
+    for row in rows:
+        copies.rows["memory"] += _number(row.same)
+        if row.unit is None:  # packs are always sent, and no copies of them are kept
+            copies.rows["database"] += _number(row.days)
+
+
+def _number(days: str | None) -> int:
+    return days.count(",") + 1 if days else 0
+
+
+async def _same(
+    queries: Queries, copies: Copies, span: Span, old: Days | None
+) -> StoredSeries | None:
+    """Return what is at hand of a span, if that is all that is stored; else None.
+
+    Where each day is a block, none is in the archive, which need not be asked then.
+    """
+    days = span.days
+    if old is None or not old.has_each(days):
+        return None
+    asked = {
+        "channel": span.channel.key,
+        "first": days.start,
+        "last": days.stop - 1,
+        "server": old.server,
+        "versions": old.versions_of(days),
+    }
+    ((blocks, newest),) = await queries.fetch(_counted, SQL["blocks_same"], asked)
+    if blocks < len(days):
+        return None
+    copies.rows["memory"] += blocks
+    return StoredSeries(_slots(span, old.part(days)), newest)
+
+
+def _counted(blocks: int, newest: datetime | None) -> tuple[int, datetime | None]:
+    return blocks, newest
+
+
+#: What is stored of a span, and its days, of which there may be copies from now on.
+_Found = tuple[StoredSeries, Days | None]
+
+
+def _stored(
+    spans: Sequence[Span],
+    rows: Sequence[_SpanRow],
+    pins: _Pins,
+    at_hand: Sequence[Days | None],
+) -> list[_Found]:
     """Return the slots of each span, cut out of its blocks and of the packs that have its days."""
     by_span: dict[int, list[_SpanRow]] = {}
     for row in rows:
         by_span.setdefault(row.span - 1, []).append(row)
     known = pins or [None] * len(spans)
     return [
-        _cut(span, by_span.get(index, ()), known_at)
-        for index, (span, known_at) in enumerate(zip(spans, known, strict=True))
+        _cut(span, by_span.get(index, ()), known_at, old)
+        for index, (span, known_at, old) in enumerate(zip(spans, known, at_hand, strict=True))
     ]
 
 
-def _cut(span: Span, rows: Sequence[_SpanRow], known_at: datetime | None) -> StoredSeries:
-    grid, days, slots = span.channel.grid, span.days, span.slots
+def _cut(
+    span: Span, rows: Sequence[_SpanRow], known_at: datetime | None, old: Days | None
+) -> _Found:
+    grid, days = span.channel.grid, span.days
     checkpoint()
-    blocks, newest = None, list[datetime]()
+    blocks, read, newest = None, None, list[datetime]()
     for row in rows:
         if row.recorded_at is not None:  # at most one: all that is in blocks
-            blocks = _blocks(row, days, grid)
+            blocks, read = _blocks(row, days, grid, old)
             newest.append(row.recorded_at)
-    blocks = blocks or Blocks.empty(len(days), grid.per_day)
-    for row in rows:
-        if row.unit is not None:
-            newest += _pack(row, grid).fill(blocks, days, known_at)
-    part = slice(slots.start - days.start * grid.per_day, slots.stop - days.start * grid.per_day)
+    packs = [_pack(row, grid) for row in rows if row.unit is not None]
+    if blocks is None:
+        blocks = Blocks.empty(len(days), grid.per_day)
+    elif packs and read is not None:
+        blocks = Blocks(blocks.values.copy(), blocks.quality.copy())
+    for pack in packs:
+        newest += pack.fill(blocks, days, known_at)
+    return StoredSeries(_slots(span, blocks), max(newest, default=None)), read
+
+
+def _slots(span: Span, blocks: Blocks) -> Series:
+    """Return the slots of a span, of whose days *blocks* are."""
+    grid, slots = span.channel.grid, span.slots
+    before = span.days.start * grid.per_day
+    part = slice(slots.start - before, slots.stop - before)
     values, quality = blocks.values.reshape(-1)[part], blocks.quality.reshape(-1)[part]
-    cut = Series(grid.start(slots.start), grid.interval, values, quality)
-    return StoredSeries(cut, max(newest, default=None))
+    return Series(grid.start(slots.start), grid.interval, values, quality)
 
 
 def _pack(row: _SpanRow, grid: ChannelGrid) -> Pack:
     """Return the pack that a row has."""
-    numbers: Micro = numbers_of(row.values).reshape(-1, grid.per_day)
+    numbers: Micro = numbers_of(row.values or "").reshape(-1, grid.per_day)
     values: Micro = np.where(numbers == MISSING, MISSING, numbers * (row.unit or 1))
     quality: Quality = np.where(values == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
     if row.quality:
         quality = numbers_of(row.quality).astype(np.int8).reshape(values.shape)
     dates = row.dates or []
     each = dates * len(values) if len(dates) == 1 else dates
-    return Pack(int(row.days), each, Blocks(values, quality))
+    return Pack(int(row.days or ""), each, Blocks(values, quality))
 
 
-def _blocks(row: _SpanRow, days: range, grid: ChannelGrid) -> Blocks:
-    """Return the blocks of all *days*, empty where none is stored."""
-    position = numbers_of(row.days) - days.start
-    stored = blocks_of_text(row.values, row.quality, grid.per_day)
-    if len(position) == len(days) and bool((np.diff(position) == 1).all()):
-        return stored  # every day is there, in order: nothing is copied
-    blocks = Blocks.empty(len(days), grid.per_day)
-    blocks.values[position], blocks.quality[position] = stored.values, stored.quality
-    return blocks
+def _blocks(
+    row: _SpanRow, days: range, grid: ChannelGrid, old: Days | None
+) -> tuple[Blocks, Days | None]:
+    """Return the blocks of all *days*, empty where none is stored; and these days with versions.
+
+    *old* are the days at hand, of which the server was told the versions.
+    """
+    same, sent = (numbers_of(text or "") - days.start for text in (row.same, row.days))
+    if old is not None and len(same) == len(days):
+        return old.part(days), old  # nothing is copied
+    stored = blocks_of_text(row.values or "", row.quality or "", grid.per_day)
+    if len(sent) == len(days) and bool((np.diff(sent) == 1).all()):
+        blocks = stored  # every day is there, in order: nothing is copied
+    else:
+        blocks = Blocks.empty(len(days), grid.per_day)
+        blocks.values[sent], blocks.quality[sent] = stored.values, stored.quality
+    if row.server is None or not (row.versions or row.same):
+        return blocks, None
+    versions = np.zeros(len(days), np.int64)
+    versions[sent] = numbers_of(row.versions or "")
+    if old is not None:
+        old.put_into(blocks, versions, days, same)
+    newer = Days(days.start, row.server, versions, blocks)
+    return blocks, newer if old is None else old.renewed(newer)

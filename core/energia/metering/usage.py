@@ -7,6 +7,7 @@ the sum of both.
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -78,6 +79,22 @@ class WindowUsage:
     coverage: Coverage
 
 
+@attrs.frozen
+class WindowSums:
+    """The usage of windows that follow each other, column by column.
+
+    Attributes:
+        values: The sum of each in micro-units, of the slots that have a value.
+        peaks: The index of its largest slot in the series; -1 without a value.
+        coverage: What its sum rests on.
+
+    """
+
+    values: list[int]
+    peaks: list[int]
+    coverage: list[Coverage]
+
+
 def bounds(zone: Zone, granularity: Granularity, start: int, end: int) -> Int64:
     """Return where windows begin in `[start, end)`, and the end of the last.
 
@@ -133,18 +150,21 @@ def by_window(series: Series, edges: Int64) -> list[WindowUsage]:
 
     A slot belongs wholly to the window in which it starts.
     """
-    cuts = first_slots(series, edges)
+    sums, begins = window_sums(series, edges), edges.tolist()
     return [
         WindowUsage(start, end, total, peak if peak >= 0 else None, coverage)
         for start, end, total, peak, coverage in zip(
-            edges[:-1].tolist(),
-            edges[1:].tolist(),
-            _sums(series.values, cuts),
-            _peaks(series.values, cuts),
-            _coverage(series.quality, cuts),
-            strict=True,
+            begins, begins[1:], sums.values, sums.peaks, sums.coverage, strict=False
         )
     ]
+
+
+def window_sums(series: Series, edges: Int64) -> WindowSums:
+    """Return what `by_window` does, without an object for each window."""
+    cuts = first_slots(series, edges)
+    return WindowSums(
+        _sums(series.values, cuts), _peaks(series.values, cuts), _coverage(series.quality, cuts)
+    )
 
 
 def coverage(series: Series, start: int, end: int) -> Coverage:
@@ -169,7 +189,9 @@ def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:
     """Return the coverage of the slots between each cut and the next."""
     inside = quality[cuts[0] : cuts[-1]]
     if len(inside) and (inside == inside[0]).all():  # nearly always: all of them are actual
-        return [_alike(int(_KINDS[inside[0]]), slots) for slots in np.diff(cuts).tolist()]
+        lengths, kind = np.diff(cuts).tolist(), int(_KINDS[inside[0]])
+        alike = {slots: _alike(kind, slots) for slots in set(lengths)}
+        return [alike[slots] for slots in lengths]
     kinds = _KINDS[quality]
     # Of each kind, how many slots there are before every slot: a window's are a difference.
     counts = [_counts(kinds == kind, cuts) for kind in range(len(_COUNTED))]
@@ -195,18 +217,23 @@ def _counts(chosen: Mask, cuts: Int64) -> list[int]:
 
 def _sums(values: Micro, cuts: Int64) -> list[int]:
     """Return the exact sum of each window, whatever its size."""
-    present = np.where(values == MISSING, 0, values)
-    longest = int(np.diff(cuts).max(initial=0))
-    if longest * int(np.abs(present).max(initial=0)) < 2**63:
-        # The running sum may wrap around, as int64 does modulo 2**64. The difference of two running
-        # sums is right modulo 2**64 all the same, and each window's sum fits into an int64.
-        running = np.concatenate([[0], np.cumsum(present)])
-        sums: list[int] = np.diff(running[cuts]).tolist()
-        return sums
+    inside, lengths = values[cuts[0] : cuts[-1]], np.diff(cuts)
+    least = int(inside.min(initial=0))
+    if least == MISSING:
+        inside = np.where(inside == MISSING, 0, inside)
+        least = int(inside.min(initial=0))
+    if int(lengths.max(initial=0)) * max(-least, int(inside.max(initial=0))) < 2**63:
+        sums = np.zeros(len(lengths), np.int64)
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            # Windows without a slot take none from the others: each reaches to the next with one.
+            sums[filled] = np.add.reduceat(inside, cuts[filled] - cuts[0])
+        totals: list[int] = sums.tolist()
+        return totals
     # Years of slots near the bound: rare enough for Python's integers.
-    numbers = present.tolist()
-    pairs = zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
-    return [sum(numbers[begin:past]) for begin, past in pairs]
+    numbers = inside.tolist()
+    begins = (cuts - cuts[0]).tolist()
+    return [sum(numbers[begin:past]) for begin, past in pairwise(begins)]
 
 
 def _peaks(values: Micro, cuts: Int64) -> list[int]:

@@ -34,7 +34,7 @@ from aiohttp import web
 from energia.errors import EnergiaError
 from energia.metering.series import MISSING, Micro
 from energia.time import Int64, Zone
-from energia.units import MICRO
+from energia.units import MICRO, decimal_text
 from energia.web import bodies
 from energia.web.bodies import CSV, JSON, NDJSON, Accepted
 from energia.work import off_loop
@@ -210,20 +210,6 @@ def stamps(zone: Zone, instants: Int64) -> list[str]:
     return [text + endings[offset] for text, offset in zip(texts, which.tolist(), strict=True)]
 
 
-def quantities(values: Micro) -> Numbers:
-    """Return each number of micro-units as the shortest decimal that is exact; None if missing."""
-    absent = values == MISSING
-    # The sign is written last: `divmod` would make -1 and 0.5 of -0.5.
-    whole, rest = np.divmod(np.abs(np.where(absent, 0, values)), MICRO)
-    parts = zip(whole.tolist(), rest.tolist(), strict=True)
-    texts = Numbers(f"{a}.{b:06}".rstrip("0") if b else str(a) for a, b in parts)
-    for index in np.flatnonzero((values < 0) & ~absent).tolist():
-        texts[index] = f"-{texts[index]}"
-    for index in np.flatnonzero(absent).tolist():
-        texts[index] = None
-    return texts
-
-
 def _table(texts: Iterable[str]) -> npt.NDArray[np.uint32]:
     """Return texts of at most four characters as items of four bytes, of which zeros are none."""
     return np.array([text.encode() for text in texts], "S4").view(np.uint32)
@@ -246,33 +232,75 @@ _COMMA, _NULL = (int(_table((text,))[0]) for text in ("\0\0\0,", "null"))
 _LARGEST, _SMALLEST = 10**6 * MICRO, 10
 
 
+_Sizes: TypeAlias = npt.NDArray[np.uint32 | np.int64]
+
+
 def numbers(values: Micro) -> msgspec.Raw:
     """Return micro-units as an array of JSON numbers, as `json` writes floats; null if missing.
 
-    The shortest text of each is exact. It is put together from tables of digits: to make a float
-    of each number, and text of that, takes three times as long.
+    The shortest text of each is exact.
     """
-    absent = values == MISSING
-    sizes = np.abs(np.where(absent, 0, values))
+    text = _texts(values)
+    if text is None:
+        floats = np.where(values == MISSING, np.nan, values / MICRO)
+        return msgspec.Raw(msgspec.json.encode(floats.tolist()))
+    return msgspec.Raw(b"[" + text[:-1] + b"]")
+
+
+def _texts(values: Micro) -> bytes | None:
+    """Return the text of each, as `numbers` says, and a comma; None if one is too small or large.
+
+    It is put together from tables of digits: to make a float of each number, and text of that,
+    takes three times as long.
+    """
+    least = values.min(initial=0)
+    absent = values == MISSING if least == MISSING else None
+    present = values if absent is None else np.where(absent, 0, values)
+    sizes: _Sizes = present if least >= 0 else np.abs(present)
     largest = sizes.max(initial=0)
-    if largest >= _LARGEST or not len(sizes) or ((sizes < _SMALLEST) & (sizes > 0)).any():
-        return msgspec.Raw(msgspec.json.encode(np.where(absent, np.nan, values / MICRO).tolist()))
     if largest < 2**32:
         sizes = sizes.astype(np.uint32)  # of which twice as many are divided at once
-    thousandths, rest = np.divmod(sizes, 1000)
-    whole, decimals = np.divmod(thousandths, 1000)
-    before: list[npt.NDArray[np.uint32]] = []
-    after = [_DECIMALS[decimals]]
-    if values.min() < 0:
-        before.append(_SIGN[((values < 0) & ~absent).astype(np.int8)])
+    if largest >= _LARGEST or not len(sizes) or ((sizes < _SMALLEST) & (sizes > 0)).any():
+        return None
+    thousandths, rest = _thousands(sizes)
+    whole, decimals = _thousands(thousandths)
+    columns: list[npt.NDArray[np.uint32]] = []
+    if least < 0 and (is_negative := present < 0).any():
+        columns.append(_SIGN.take(is_negative))
     if largest >= 1000 * MICRO:
-        thousands, whole = np.divmod(whole, 1000)
-        before.append(_THOUSANDS[thousands])
+        thousands, whole = _thousands(whole)
+        columns.append(_THOUSANDS.take(thousands))
         whole = whole + 1000 * (thousands > 0)
+    columns.append(_WHOLE.take(whole))
     if rest.any():
-        after = [_DECIMALS[decimals + 1000 * (rest > 0)], _MORE_DECIMALS[rest]]
-    columns = np.stack([*before, _WHOLE[whole], *after], axis=1)
-    columns[absent] = (_NULL, *[0] * (columns.shape[1] - 1))
-    columns[:, -1] |= _COMMA
-    text = columns.tobytes().translate(None, b"\0")
-    return msgspec.Raw(b"[" + text[:-1] + b"]")
+        columns += [_DECIMALS.take(decimals + 1000 * (rest > 0)), _MORE_DECIMALS.take(rest)]
+    else:
+        columns.append(_DECIMALS.take(decimals))
+    parts = np.stack(columns, axis=1)
+    if absent is not None:
+        parts[absent] = (_NULL, *[0] * (parts.shape[1] - 1))
+    parts[:, -1] |= _COMMA
+    return parts.tobytes().translate(None, b"\0")
+
+
+def _thousands(sizes: _Sizes) -> tuple[_Sizes, _Sizes]:
+    """Return how many thousands there are in each number, and the rest: faster than `divmod`."""
+    thousands: _Sizes = sizes // sizes.dtype.type(1000)
+    return thousands, sizes - thousands * sizes.dtype.type(1000)
+
+
+def quantities(values: Micro) -> Numbers:
+    """Return each number of micro-units as the shortest decimal that is exact; None if missing."""
+    absent = values == MISSING
+    texts = Numbers(decimals(np.where(absent, 0, values)))
+    for index in np.flatnonzero(absent).tolist():
+        texts[index] = None
+    return texts
+
+
+def decimals(values: Micro) -> list[str]:
+    """Return the text of each number of micro-units, none of which is missing."""
+    text = _texts(values)
+    if text is None:
+        return [decimal_text(value) for value in values.tolist()]
+    return text.replace(b".0,", b",").decode().split(",")[:-1]

@@ -14,6 +14,7 @@ import attrs
 from aiohttp import web
 
 from energia.db.connection import Connection
+from energia.db.copies import Copies
 from energia.db.pool import Limits, Tenant
 from energia.db.shards import Shards
 from energia.errors import DatabaseAway, EnergiaError
@@ -30,6 +31,7 @@ class _Away:
     phase: str
     limit: float = 0.0
     shards: Shards = attrs.field(factory=Shards)
+    copies: Copies = attrs.field(factory=lambda: Copies(0))
 
     async def take(self) -> Connection:
         """Refuse."""

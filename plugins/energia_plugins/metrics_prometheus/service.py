@@ -92,6 +92,14 @@ class ServiceCollector(Collector):
         yield CounterMetricFamily("db_pool_timeouts", "Waits without success.", stats.timeouts)
         yield CounterMetricFamily("db_pool_connects", "Connections opened.", stats.connects)
         yield CounterMetricFamily("db_pool_failures", "Could not be opened.", stats.failures)
+        copies = self._core.pool.copies
+        yield GaugeMetricFamily("db_copies_bytes", "Rows at hand in memory.", copies.size)
+        rows = CounterMetricFamily(
+            "db_copies_rows", "Rows read that may be at hand.", labels=["place"]
+        )
+        for place, count in copies.rows.items():
+            rows.add_metric([place], count)
+        yield rows
 
     def _replica(self) -> Iterator[Metric]:
         replica = self._core.replica

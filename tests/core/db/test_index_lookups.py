@@ -15,6 +15,7 @@ from energia.metering.query import SQL as METERING
 from energia.pricing.market.store import SQL as MARKET
 
 ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100], "numbers": [1]}
+AT_HAND = {**ONE_CHANNEL, "servers": [None], "versions": [None]}
 ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 
@@ -47,13 +48,13 @@ analyze reading_day, reading_archive, price"""
             {"channels": [1], "days": [20_000]},
             "(channel_id = b.channel) AND (day = b.day)",
         ),
-        (METERING["blocks_now"], ONE_CHANNEL, "AND (day >= asked.first) AND (day <= asked.last)"),
+        (METERING["blocks_now"], AT_HAND, "AND (day >= asked.first) AND (day <= asked.last)"),
         (
             METERING["blocks_at"],
             {**ONE_CHANNEL, "pins": [None]},
             "AND (day >= asked.first) AND (day <= asked.last)",
         ),
-        (METERING["blocks_now"], ONE_CHANNEL, PACKS.format("asked_1")),
+        (METERING["blocks_now"], AT_HAND, PACKS.format("asked_1")),
         (METERING["blocks_at"], {**ONE_CHANNEL, "pins": [None]}, PACKS.format("asked_1")),
         (
             METERING["blocks_revised"],

@@ -19,8 +19,9 @@ from energia.errors import Conflict
 from energia.hookspecs import hookimpl
 from energia.metering.series import BOUND, MISSING
 from energia.plugins import Plugins
+from energia.units import decimal_text
 from energia.web.routes import Route, Routes
-from energia.web.streams import FILES, JSON, Accepted, Batch, Numbers, Rows, numbers
+from energia.web.streams import FILES, JSON, Accepted, Batch, Numbers, Rows, numbers, quantities
 from tests.serving import Client, Serving, make_core
 
 COLUMNS = ("name", "value", "count")
@@ -275,3 +276,13 @@ def test_numbers_are_written_as_floats_are(micros: list[int]) -> None:
     floats = [None if value == MISSING else value / 10**6 for value in micros]
 
     assert bytes(numbers(np.array(micros, np.int64))) == msgspec.json.encode(floats)
+
+
+@example([])
+@example([MISSING, 0, -1, 10**6, -(10**6), 5 * 10**5])
+@given(st.lists(MICROS, max_size=20))
+def test_quantities_are_the_shortest_decimals(micros: list[int]) -> None:
+    """A column of micro-units is what each of them is by itself; None where it is missing."""
+    expected = [None if value == MISSING else decimal_text(value) for value in micros]
+
+    assert quantities(np.array(micros, np.int64)) == expected

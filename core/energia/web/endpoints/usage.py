@@ -1,9 +1,10 @@
 """Usage: sums of readings over windows of local time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
+from itertools import repeat
 from typing import Annotated, ClassVar, Final, Literal
 
 import attrs
@@ -18,8 +19,9 @@ from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound, TooLarge
 from energia.metering import query, usage
-from energia.metering.series import Series
+from energia.metering.series import Micro, Series
 from energia.metering.usage import Coverage
+from energia.pricing.cache import CACHE
 from energia.pricing.periods import ByPeriod, by_period
 from energia.pricing.slots import Assumption, boundary_inside, spread
 from energia.pricing.store import Tariffs
@@ -35,7 +37,7 @@ from energia.time import (
     length_text,
     rfc3339,
 )
-from energia.units import POWER_UNITS, decimal_text
+from energia.units import BOUND, POWER_UNITS, decimal_text
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -48,8 +50,8 @@ from energia.web.resources import (
     channel_window,
 )
 from energia.web.routes import Routes
-from energia.web.streams import FILES, JSON, Accepted, Cell, Rows
-from energia.work import checkpoint, off_loop
+from energia.web.streams import FILES, JSON, Accepted, Cell, Rows, decimals
+from energia.work import off_loop
 
 _COLUMNS: Final = ("start", "end", "value", "unit", "peak_value", "peak_unit", "peak_start")
 _COVERAGE: Final = tuple(field.name for field in attrs.fields(Coverage))
@@ -114,6 +116,20 @@ class Usage(msgspec.Struct):
     assumptions: list[Assumption]
 
 
+@attrs.frozen(eq=False)
+class Frame:
+    """The windows of a span.
+
+    Attributes:
+        edges: Where each begins, and the last one ends.
+        moments: The same on the local clock.
+
+    """
+
+    edges: Int64
+    moments: list[datetime]
+
+
 def usage_rows(data: Sequence[UsageWindow], unit: str) -> Rows:
     """Return a row for each window."""
     periods = list(dict.fromkeys(name for row in data for name in row.periods or ()))
@@ -156,8 +172,10 @@ Length = Annotated[
 
 #: How many windows one answer has at most.
 WINDOWS: Final = 100_000
-#: Where windows of so many slots begin is found within a millisecond or two.
+#: Where windows of so many slots begin, and what their sums are, is found within a millisecond or
+#: two, if there are so many windows at most.
 _FEW: Final = 50_000
+_FEW_WINDOWS: Final = 500
 
 routes = Routes(tag="Readings", reads=READERS, writes=WRITERS)
 
@@ -195,8 +213,9 @@ async def get_usage(
         tenant, meter, channel, (start, end), core.settings.limits.slots
     )
     span, interval = (selection.start, selection.end), selection.channel.interval
-    find = partial(edges_of, selection.zone, span, window, interval)
-    edges = find() if (span[1] - span[0]) // interval <= _FEW else await off_loop(find)
+    find = partial(frame_of, selection.zone, span, window, interval)
+    few = (span[1] - span[0]) // interval <= _FEW
+    frame = find() if few else await off_loop(find)
     _refuse_parts(by, tariff, charge)
     if by is not None and selection.channel.by_days:
         message = "what the channel measured is known from day to day only, not by period"
@@ -208,21 +227,23 @@ async def get_usage(
         refuse_costly_slots(split, bounds, slots, core.settings.limits.pricing)
     hold_slots((selection.end - selection.start) // selection.channel.interval)
     series = await query.series(tenant, selection.channel, selection.start, selection.end, known_at)
-    answer = await off_loop(_usage, meter, selection, series, edges)
+    sum_up = partial(_usage, meter, selection, series, frame)
+    answer = sum_up() if few and len(frame.moments) <= _FEW_WINDOWS else await off_loop(sum_up)
     if split is not None:
-        await off_loop(_add_periods, answer, series, edges, split, selection, charge)
+        await off_loop(_add_periods, answer, series, frame.edges, split, selection, charge)
     return answer if accepted == JSON else usage_rows(answer.data, answer.unit)
 
 
-def _usage(meter: str, selection: ChannelWindow, series: Series, edges: Int64) -> Usage:
-    """Return the usage of each window between *edges*."""
-    parts = usage.by_window(series, edges)
-    moments = selection.zone.datetimes(edges)
-    peaks = _peaks([part.peak for part in parts], series, selection)
-    data = [
-        UsageWindow(start, end, decimal_text(part.value), peak, part.coverage)
-        for start, end, part, peak in zip(moments, moments[1:], parts, peaks, strict=False)
-    ]
+def _usage(meter: str, selection: ChannelWindow, series: Series, frame: Frame) -> Usage:
+    """Return the usage of each window of a frame."""
+    edges, moments = frame.edges, frame.moments
+    sums = usage.window_sums(series, edges)
+    columns = (
+        _decimals(sums.values),
+        _peaks(np.array(sums.peaks, np.int64), series, selection),
+        sums.coverage,
+    )
+    data = list(map(UsageWindow, moments, moments[1:], *columns))
     channel, assumptions = selection.channel, _assumptions(series, edges)
     return Usage(meter, channel.id, channel.canonical, selection.zone.name, data, assumptions)
 
@@ -276,6 +297,20 @@ def _split(
         raise Invalid(error.detail, faults) from error
 
 
+def frame_of(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Frame:
+    """Return the windows of a *span*, as `edges_of`; those that are asked for again are at hand."""
+    return _frame_again(zone, span, text, interval) or _frame(zone, span, text, interval)
+
+
+def _frame(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Frame:
+    edges = edges_of(zone, span, text, interval)
+    edges.flags.writeable = False
+    return Frame(edges, zone.datetimes(edges))
+
+
+_frame_again: Final = CACHE.memo_again(_frame)
+
+
 def edges_of(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Int64:
     """Return where the windows of a *span* begin whose length is asked for, and the last end.
 
@@ -297,32 +332,35 @@ def edges_of(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int
     return usage.bounds(zone, granularity, start, end)
 
 
-def _peaks(
-    indexes: Sequence[int | None], series: Series, selection: ChannelWindow
-) -> list[Peak | None]:
-    """Return the peak of each window, in which it is the slot with an index; None where it is."""
+def _peaks(indexes: Int64, series: Series, selection: ChannelWindow) -> Iterator[Peak | None]:
+    """Return the peak of each window, in which it is the slot with an index; None where that is -1.
+
+    Of sums that were spread over slots nobody knows a power.
+    """
     unit = POWER_UNITS.get(selection.channel.canonical)
     if unit is None or series.edges is not None:
-        return [None] * len(indexes)  # of sums that were spread nobody knows a power
-    known = np.array([index for index in indexes if index is not None], np.int64)
+        return repeat(None, len(indexes))
+    known = indexes[indexes >= 0]
     moments = selection.zone.datetimes(series.start + known * series.interval)
-    found = iter(zip(series.values[known].tolist(), moments, strict=True))
-    peaks = list[Peak | None]()
-    for index in indexes:
-        checkpoint()
-        if index is None:
-            peaks.append(None)
-            continue
-        value, start = next(found)
-        peaks.append(Peak(decimal_text(_power(value, series.interval)), unit, start))
-    return peaks
+    powers = _powers(series.values[known], series.interval)
+    found = map(Peak, powers, repeat(unit), moments)
+    if len(known) == len(indexes):
+        return found
+    return (next(found) if index >= 0 else None for index in indexes.tolist())
 
 
-def _power(value: int, interval: int) -> int | Fraction:
-    """Return the average power in a slot: in an hour there is a whole number of most."""
+def _decimals(values: list[int]) -> Iterable[str]:
+    """Return sums as text."""
+    if max(values, default=0) < BOUND and min(values, default=0) > -BOUND:
+        return decimals(np.array(values, np.int64))
+    return map(decimal_text, values)  # beyond 64 bits, maybe
+
+
+def _powers(values: Micro, interval: int) -> Iterable[str]:
+    """Return the average power in slots as text: of most, an hour has a whole number."""
     if HOUR % interval:
-        return Fraction(value * HOUR, interval)
-    return value * (HOUR // interval)
+        return (decimal_text(Fraction(value * HOUR, interval)) for value in values.tolist())
+    return decimals(values * (HOUR // interval))  # within 64 bits, as a value is below 2**50
 
 
 def _assumptions(series: Series, edges: Int64) -> list[Assumption]:
