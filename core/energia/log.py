@@ -8,14 +8,17 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
-import structlog
 from aiohttp import ClientConnectionError, web
 from aiohttp.http_exceptions import HttpProcessingError
-from structlog.typing import EventDict, Processor
 
 from energia import tracing
 from energia.redact import redacted
 from energia.settings import Log
+from energia.unneeded import without
+
+with without("better_exceptions", "rich"):
+    import structlog
+    from structlog.typing import EventDict, Processor
 
 
 def _of_the_span(_: object, __: str, line: EventDict) -> EventDict:
