@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Final, TextIO
 
 from aiohttp import ClientConnectionError, web
@@ -135,8 +136,12 @@ def _as_json(_: object, __: str, line: EventDict) -> str:
 
 
 def _json(value: object) -> str:
-    """Write one value; most are texts."""
-    return _text(value) if type(value) is str else _ENCODER.encode(value)
+    """Write one value; most are texts, and most others whole numbers or seconds."""
+    if type(value) is str:
+        return _text(value)
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        return repr(value)
+    return _ENCODER.encode(value)
 
 
 def _at_once(_: object, level: str, line: EventDict) -> str:
