@@ -13,7 +13,7 @@ import asyncio
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -36,6 +36,9 @@ ROUNDS: Final = 5
 CONNECTIONS: Final = 8
 #: How long each side is asked in a round, in seconds.
 SECONDS: Final = 1.2
+#: Requests that each of several processes answers, and under way at each of them.
+SHARE: Final = 1000
+EACH: Final = 4
 LIVE: Final = "/health/live"
 METER: Final = "/v1/meters/meter-0"
 
@@ -132,12 +135,8 @@ class Asked:
 
     async def rate(self) -> float:
         """Ask for some time, and return how many requests were answered in a second."""
-        host, _, port = self.target.url.removeprefix("http://").partition(":")
-        loop, request = asyncio.get_running_loop(), self.target.request
-        clients = [Asking(request) for _ in range(CONNECTIONS)]
         begun, used = time.perf_counter(), _processor(self.target.pid)
-        for client in clients:
-            await loop.create_connection(lambda client=client: client, host, int(port))  # type: ignore[misc]
+        clients = await asking(self.target, CONNECTIONS)
         await asyncio.sleep(SECONDS)
         count = sum(client.count for client in clients)
         took, used = time.perf_counter() - begun, _processor(self.target.pid) - used
@@ -145,6 +144,33 @@ class Asked:
             client.close()
         self.costs.append(used / count * 1e6)
         return count / took
+
+
+async def asking(target: Target, connections: int) -> list[Asking]:
+    """Begin to ask a target over so many connections."""
+    host, _, port = target.url.removeprefix("http://").partition(":")
+    loop, clients = asyncio.get_running_loop(), [Asking(target.request) for _ in range(connections)]
+    for client in clients:
+        await loop.create_connection(lambda client=client: client, host, int(port))  # type: ignore[misc]
+    return clients
+
+
+async def cost(targets: Sequence[Target]) -> float:
+    """Ask several processes at once, and return the microseconds that a request costs any of them.
+
+    Each answers `SHARE` requests at least, until all have.
+    """
+    used = [_processor(target.pid) for target in targets]
+    clients = [await asking(target, EACH) for target in targets]
+    counts = [0]
+    while min(counts) < SHARE:
+        await asyncio.sleep(0.01)
+        counts = [sum(client.count for client in of_one) for of_one in clients]
+    spent = sum(_processor(target.pid) for target in targets) - sum(used)
+    for of_one in clients:
+        for client in of_one:
+            client.close()
+    return spent / sum(counts) * 1e6
 
 
 def _processor(pid: int) -> float:
@@ -247,12 +273,33 @@ async def _compared(path: str, against: str, ours: Target, limit: Target) -> Fig
     )
 
 
+async def _by_two(targets: Sequence[Target]) -> Figure:
+    """Compare what a request costs two processes, and the first of them alone; both are warm."""
+    await cost(targets)
+    found = await in_turns_async(lambda: cost(targets), lambda: cost(targets[:1]), ROUNDS)
+    return Figure(
+        name="`/v1/meters/{id}` by two processes, processor a request",
+        against="by one process",
+        unit="us",
+        ours=found[0],
+        limit=found[1],
+        better="less",
+        most=1.1,
+        note=f"{SHARE:,} requests for each process, {EACH} under way at each of them; two of them, "
+        "the client and the database share the machine",
+    )
+
+
 async def _figures() -> list[Figure]:
     async with database() as dsn:
         headers = await token(dsn)
         async with serving(dsn, ENERGIA_AUTH__REQUIRED="true") as service, bare(dsn) as (url, pid):
             await _make_meter(service.url, headers)
             own = service.process.pid
+            asked = Target(service.url, own, METER, headers)
+            async with serving(dsn, ENERGIA_AUTH__REQUIRED="true") as second:
+                other = Target(second.url, second.process.pid, METER, headers)
+                by_two = await _by_two([asked, other])
             return [
                 await _compared(
                     LIVE,
@@ -263,9 +310,10 @@ async def _figures() -> list[Figure]:
                 await _compared(
                     "/v1/meters/{id}",
                     "an aiohttp handler with the same row through aiopg",
-                    Target(service.url, own, METER, headers),
+                    asked,
                     Target(url, pid, METER),
                 ),
+                by_two,
             ]
 
 

@@ -5,8 +5,9 @@ have is here: the core asks with `isinstance`, so that its types are checked whe
 A name that is misspelt would be passed over in silence; `misspelt` finds it.
 """
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import attrs
@@ -179,7 +180,19 @@ def _is_method(value: object) -> bool:
 def _near(meant: str, names: Iterable[str]) -> list[str]:
     """Return which of *names* has the letters of another name, or is the closest to it."""
     swapped = [name for name in names if sorted(name) == sorted(meant)]
-    return swapped or difflib.get_close_matches(meant, sorted(names), n=1, cutoff=_NEAR)
+    alike = max(((_likeness(name, meant), name) for name in names), default=(0.0, ""))
+    return swapped or [name for likeness, name in [alike] if likeness >= _NEAR]
+
+
+@lru_cache(maxsize=8192)
+def _likeness(name: str, meant: str) -> float:
+    """Return how alike two names are, up to 1; 0 where that is less than `_NEAR`.
+
+    Plugins state the same few names again and again.
+    """
+    matcher = SequenceMatcher(None, name, meant)
+    bounds = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+    return matcher.ratio() if all(bound() >= _NEAR for bound in bounds) else 0.0
 
 
 def lacking(subject: object, names: Iterable[str]) -> list[str]:

@@ -211,11 +211,13 @@ def register_seeds() -> "Iterable[Seed]":
 
 @hookspec
 def register_commands() -> "Iterable[click.Command]":
-    """Return commands of the `energia` command line.
+    """Return commands of the `energia` command line; a service, which has none, does not ask.
 
     Example:
         @hookimpl
         def register_commands() -> list[click.Command]:
+            from acme.command import demo
+
             return [demo]
 
     """

@@ -6,16 +6,20 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Final, TextIO
 
-import structlog
 from aiohttp import ClientConnectionError, web
 from aiohttp.http_exceptions import HttpProcessingError
-from structlog.typing import EventDict, Processor
 
 from energia import tracing
 from energia.redact import redacted
 from energia.settings import Log
+from energia.unneeded import without
+
+with without("better_exceptions", "rich"):
+    import structlog
+    from structlog.typing import EventDict, Processor
 
 
 def _of_the_span(_: object, __: str, line: EventDict) -> EventDict:
@@ -132,8 +136,12 @@ def _as_json(_: object, __: str, line: EventDict) -> str:
 
 
 def _json(value: object) -> str:
-    """Write one value; most are texts."""
-    return _text(value) if type(value) is str else _ENCODER.encode(value)
+    """Write one value; most are texts, and most others whole numbers or seconds."""
+    if type(value) is str:
+        return _text(value)
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        return repr(value)
+    return _ENCODER.encode(value)
 
 
 def _at_once(_: object, level: str, line: EventDict) -> str:

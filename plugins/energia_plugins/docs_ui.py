@@ -1,6 +1,8 @@
 """The API's documentation as a page: Swagger UI from its own package, without the network."""
 
+import asyncio
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Annotated, Final
 
 from aiohttp import web
@@ -74,9 +76,9 @@ async def get_docs() -> web.Response:
 @routes.get("/docs/{asset}", produces=tuple(_MEDIA.values()), errors=(NotFound,))
 async def get_docs_asset(asset: Asset) -> web.Response:
     """Return a file of the documentation page."""
-    if asset not in _FILES:
+    if asset not in _ASSETS:
         raise NotFound(f"the page has no file {asset!r}")
-    body = _FILES[asset]
+    body = await asyncio.to_thread(_read, asset)
     response = web.Response(body=body, content_type=_MEDIA[asset.rpartition(".")[2]])
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.enable_compression()
@@ -89,13 +91,16 @@ def register_routes() -> Routes:
     return routes
 
 
-def _read() -> dict[str, bytes]:
-    """Read the files from the installed package, whatever the version in their folder's name."""
+def _read(asset: str) -> bytes:
+    """Read a file: they are more than a megabyte, which few ask for."""
+    return _INITIALIZER.encode() if asset == "initializer.js" else (_FOLDER / asset).read_bytes()
+
+
+def _found() -> Traversable:
+    """Return the folder of the installed package, whatever the version in its name."""
     vendor = resources.files("swagger_ui_bundle") / "vendor"
     (folder,) = (entry for entry in vendor.iterdir() if entry.name.startswith("swagger-ui-"))
-    names = (name for name in _ASSETS if name != "initializer.js")
-    bundle = {name: (folder / name).read_bytes() for name in names}
-    return bundle | {"initializer.js": _INITIALIZER.encode()}
+    return folder
 
 
-_FILES: Final = _read()
+_FOLDER: Final = _found()

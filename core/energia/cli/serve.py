@@ -1,10 +1,17 @@
 """`energia serve`: the service."""
 
+import gc
+import linecache
 from collections.abc import Mapping
+from typing import Final
 
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
+
+#: Objects that are made until it is looked which of them may go, while the service is put together:
+#: nearly all stay, and to look as often as Python does would be a seventh of the start.
+_MADE: Final = 20_000
 
 
 @click.command("serve", short_help="Serve the API until SIGTERM or SIGINT.")
@@ -39,6 +46,8 @@ def run(
     is_worker: bool,
 ) -> None:
     """Run a service or a worker by the settings, over which *options* and the address go."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_MADE, *usual[1:])
     address = {"server.host": ("--host", host), "server.port": ("--port", port)}
     given = {path: option for path, option in address.items() if option[1] is not None}
     configuration = invocation.configuration({**given, **options}, allow_embedded=allow_embedded)
@@ -50,7 +59,13 @@ def run(
     from energia.plugins import Plugins
     from energia.web.lifecycle import serve
 
+    # For tracebacks attrs keeps the source of every method that it makes, a quarter of what it
+    # makes: what is said of the error there is enough. The plugins take the room.
+    linecache.clearcache()
     log.warn(Plugins.unmatched(settings.plugins))
     with configuration.locating():
-        plugins = Plugins.installed(settings.plugins)
+        # It has no command line: what only that needs is not imported.
+        plugins = Plugins.installed(settings.plugins, commands=False)
+    linecache.clearcache()
+    gc.set_threshold(*usual)
     serve(settings, plugins, is_worker=is_worker)

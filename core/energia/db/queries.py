@@ -9,6 +9,7 @@ A block is a line `-- name: site_get`, comment lines that say what it does, and 
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -39,6 +40,7 @@ class Literal:
         return f"'{self._text}'".encode()
 
 
+@cache  # many modules of a package have its statements
 def load(package: str) -> Mapping[str, str]:
     """Return the statements of a package's `queries.sql`, by name.
 

@@ -72,10 +72,19 @@ class Plugins:
         return cls._load(states, named.__getitem__, _EVERYTHING)
 
     @classmethod
-    def installed(cls, selection: PluginSelection = _EVERYTHING, hook: str | None = None) -> Self:
+    def installed(
+        cls,
+        selection: PluginSelection = _EVERYTHING,
+        hook: str | None = None,
+        *,
+        commands: bool = True,
+    ) -> Self:
         """Load every plugin that an installed distribution declares and *selection* wants.
 
-        With *hook*, only those that may implement it: a command does without the others.
+        Args:
+            selection: Which are wanted, and their settings.
+            hook: Only those that may implement it: a command does without the others.
+            commands: Whether they are asked for their commands; a service has no use for any.
 
         Raises:
             PluginError: A plugin does not load, or two do not fit together; it is named.
@@ -87,7 +96,7 @@ class Plugins:
             states = {
                 name: states[name] for name in discovery.mentioning(hook, entries) & set(states)
             }
-        return cls._load(states, lambda name: discovery.load(entries[name]), selection)
+        return cls._load(states, lambda name: discovery.load(entries[name]), selection, commands)
 
     @classmethod
     def surveyed(cls, selection: PluginSelection = _EVERYTHING) -> tuple[PluginState, ...]:
@@ -266,6 +275,7 @@ class Plugins:
         states: Mapping[str, PluginState],
         load: Callable[[str], object],
         selection: PluginSelection,
+        commands: bool = True,
     ) -> Self:
         manager = registration.manager()
         after: dict[str, PluginState] = {}
@@ -283,7 +293,7 @@ class Plugins:
             except PluginError as error:
                 errors.append(error)
         _raise_all(errors)
-        return cls(manager, registered(manager), tuple(reversed(after.values())))
+        return cls(manager, registered(manager, commands), tuple(reversed(after.values())))
 
 
 def _without_plugin(named: Mapping[str, tuple[str, T]]) -> dict[str, T]:

@@ -5,7 +5,13 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import (
+    Distribution,
+    EntryPoint,
+    PackageNotFoundError,
+    entry_points,
+    version,
+)
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -236,17 +242,22 @@ def _missing(entry: EntryPoint) -> list[str]:
     """Return the requirements of the extras of *entry* that are not installed."""
     if not entry.extras or entry.dist is None:
         return []
-    from packaging.requirements import Requirement
-
-    declared = [Requirement(line) for line in entry.dist.requires or ()]
     return [
         str(requirement.name)
-        for requirement in declared
+        for requirement in _declared(entry.dist)
         if requirement.marker
         and not requirement.marker.evaluate({"extra": ""})
         and any(requirement.marker.evaluate({"extra": extra}) for extra in entry.extras)
         and not _is_met(requirement)
     ]
+
+
+@lru_cache(maxsize=16)  # of several plugins of a distribution each looks at all of them
+def _declared(distribution: Distribution) -> "tuple[Requirement, ...]":
+    """Return what a distribution requires, with its extras."""
+    from packaging.requirements import Requirement
+
+    return tuple(Requirement(line) for line in distribution.requires or ())
 
 
 def _is_met(requirement: "Requirement") -> bool:

@@ -252,8 +252,14 @@ class Registered:
     migrations: "dict[str, Traversable]"
 
 
-def registered(manager: pluggy.PluginManager) -> Registered:
-    """Call the registration hooks; raises `PluginError`."""
+def registered(manager: pluggy.PluginManager, with_commands: bool = True) -> Registered:
+    """Call the registration hooks, that of commands only if they are wanted.
+
+    Raises:
+        PluginError: What a plugin offers does not fit, or another one offers the same.
+
+    """
+    commands = named(manager, "register_commands", "command") if with_commands else {}
     collectors = tuple(objects(manager, "register_collectors"))
     offers.refuse_same_metrics(collectors)
     return Registered(
@@ -276,9 +282,7 @@ def registered(manager: pluggy.PluginManager) -> Registered:
         sources=cast("dict[str, tuple[str, Source]]", named(manager, "register_sources", "source")),
         tasks=cast("dict[str, tuple[str, Task]]", named(manager, "register_tasks", "task")),
         panels=cast("dict[str, tuple[str, Panel]]", named(manager, "register_panels", "panel")),
-        commands=cast(
-            "dict[str, tuple[str, click.Command]]", named(manager, "register_commands", "command")
-        ),
+        commands=cast("dict[str, tuple[str, click.Command]]", commands),
         collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
         routes=cast(
             "tuple[tuple[str, Route | RoutesBelow], ...]",

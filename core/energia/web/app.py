@@ -37,6 +37,7 @@ from energia.web.keys import (
     DOCUMENT,
     IN_FLIGHT,
     IS_WORKER,
+    LIVE,
     MONITOR,
     WORKERS,
     InFlight,
@@ -91,6 +92,7 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     operations: Callable[[], Mapping[str, Route]] = partial(_operations, core.plugins)
     app[DOCUMENT], app[OPERATIONS] = described, operations
     around = Surroundings(app)
+    app[LIVE] = around.live
     app.middlewares.extend((around.observe, *core.plugins.middlewares(), around.admit))
     app.on_response_prepare.append(around.prepare)
     app.cleanup_ctx.append(_beating)

@@ -1,7 +1,7 @@
 """What an application and a request carry."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from aiohttp import web
@@ -69,6 +69,8 @@ UNDERTAKING = web.RequestKey("UNDERTAKING", Undertaking)
 DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("DOCUMENT")
 #: Compute what takes longer than the event loop may be held up.
 WORKERS = web.AppKey("WORKERS", Workers)
+#: Answers that the process lives, before it is looked what else a request may be for.
+LIVE: web.AppKey[Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]] = web.AppKey("LIVE")
 #: Counts the requests that are being answered.
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
 #: Takes in what a request with an Idempotency-Key says, as it is read.

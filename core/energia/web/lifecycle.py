@@ -33,7 +33,8 @@ from energia.time import SystemClock
 from energia.web import problems
 from energia.web.app import create_app, started
 from energia.web.connections import Server
-from energia.web.keys import CORE, IN_FLIGHT, REQUEST_ID
+from energia.web.keys import CORE, IN_FLIGHT, LIVE, REQUEST_ID
+from energia.web.middlewares import LIVE_PATH
 from energia.web.proxies import Proxies
 from energia.work import SWITCH
 
@@ -287,7 +288,7 @@ async def running(
     await of_app.setup()
     assert of_app.server is not None
     server = Server(
-        _expecting(of_app.server.request_handler),
+        _expecting(of_app.server.request_handler, app[LIVE]),
         app[CORE].settings.limits,
         request_factory=_as_sent(of_app.server.request_factory, app[CORE].settings.server),
     )
@@ -312,12 +313,16 @@ def _as_sent(make: RequestFactory, server: ServerSettings) -> RequestFactory:
     return factory
 
 
-def _expecting(handle: Handler) -> Handler:
-    """Return *handle*, with a problem document for an `Expect` that cannot be met."""
+def _expecting(handle: Handler, live: Handler) -> Handler:
+    """Return *handle*, with a problem document for an `Expect` that cannot be met, and *live*."""
 
     def handler(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         # Hardly any has one: the others go without a coroutine around theirs.
-        return asking(request) if hdrs.EXPECT in request.headers else handle(request)
+        if hdrs.EXPECT in request.headers:
+            return asking(request)
+        if request.raw_path == LIVE_PATH and request.method == hdrs.METH_GET:
+            return live(request)
+        return handle(request)
 
     async def asking(request: web.BaseRequest) -> web.StreamResponse:
         try:

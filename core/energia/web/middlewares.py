@@ -20,12 +20,14 @@ from energia.errors import EnergiaError, Malformed, TimedOut, TooSlow
 from energia.log import is_logged
 from energia.web import problems
 from energia.web.access import identified
+from energia.web.endpoints.health import liveness
 from energia.web.headers import cross_origin, secure, share
 from energia.web.keys import (
     CALLER,
     CORE,
     ERROR,
     IN_FLIGHT,
+    MONITOR,
     READ_FROM,
     REQUEST_ID,
     UNDERTAKING,
@@ -42,7 +44,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: The ids of requests that are taken over from a client; others are replaced.
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 #: These are answered whatever the plugins' middlewares do, and logged only when debugging.
-_HEALTH: Final = frozenset({"/health", "/health/ready", "/health/live"})
+LIVE_PATH: Final = "/health/live"
+_HEALTH: Final = frozenset({"/health", "/health/ready", LIVE_PATH})
 #: Enumerations are slow to ask for their members in Python 3.11.
 _FAILED: Final = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 #: OpenTelemetry's name for the status of an answer.
@@ -65,8 +68,11 @@ class Surroundings:
         """Surround the requests of *app*, by its settings."""
         core = self._core = app[CORE]
         self._state, self._settings = core.state, core.settings
+        self._monitor = app[MONITOR]
         self._tracer = core.plugins.tracer()
         self._in_flight, self._workers = app[IN_FLIGHT], app[WORKERS]
+        # The logger that is asked for finds out, line by line, how lines are written.
+        self._log = log.bind()
         self._rates = Rates(core.settings)
         self._has_quotas = self._rates.quotas.needed
         self._has_proxies = bool(core.settings.server.trusted_proxies)
@@ -75,11 +81,7 @@ class Surroundings:
     @web.middleware
     async def observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give the request an id, answer whatever goes wrong, and log one line about it."""
-        request_id = request.headers.get("X-Request-Id")
-        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
-            request_id = new_request_id()
-        request[REQUEST_ID] = request_id
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        structlog.contextvars.bind_contextvars(request_id=_named(request))
         route, tracer = route_of(request), self._tracer
         if route in _HEALTH:
             return await self._healthy(request, route)
@@ -112,7 +114,23 @@ class Surroundings:
                 response = _failed(request, error)
         compress(request, response)
         if is_logged(logging.DEBUG):
-            _log(request, route, response.status, time.perf_counter() - start)
+            _log(self._log, request, route, response.status, time.perf_counter() - start)
+        return response
+
+    async def live(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer GET `/health/live`, which a container engine asks all the time, by itself.
+
+        There is nothing to find and nobody to admit: what is around other requests costs more than
+        this answer, and is the same but for what needs a route.
+        """
+        start = time.perf_counter()
+        _named(request)
+        response = liveness(self._core, self._monitor)
+        compress(request, response)
+        self._head(request, response)
+        if is_logged(logging.DEBUG):
+            structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
+            _log(self._log, request, LIVE_PATH, response.status, time.perf_counter() - start)
         return response
 
     async def _observed(
@@ -128,7 +146,7 @@ class Surroundings:
         except Exception as error:
             response = _failed(request, error)
         compress(request, response)
-        _log(request, route, response.status, time.perf_counter() - start)
+        _log(self._log, request, route, response.status, time.perf_counter() - start)
         _note(request, response.status, recorded)
         return response
 
@@ -173,6 +191,9 @@ class Surroundings:
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         """Give an answer its headers; while the service stops, close the connection after it."""
         _unhurried()
+        self._head(request, response)
+
+    def _head(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         headers = response.headers
         secure(headers, self._settings.server.https_only)
         if self._settings.cors.origins:
@@ -191,6 +212,15 @@ class Surroundings:
             # The headers are made by now, so the connection's one is set as well.
             headers[hdrs.CONNECTION] = "close"
             response.force_close()
+
+
+def _named(request: web.BaseRequest) -> str:
+    """Give a request an id: that which the client has given it, if that is one."""
+    request_id = request.headers.get("X-Request-Id")
+    if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+        request_id = new_request_id()
+    request[REQUEST_ID] = request_id
+    return request_id
 
 
 @contextmanager
@@ -265,8 +295,14 @@ def _cause(error: EnergiaError) -> BaseException | None:
     return error if error.status == 500 else None
 
 
-def _log(request: web.Request, route: str, status: int, seconds: float) -> None:
-    write = log.debug if route in _HEALTH else log.info
+def _log(
+    to: structlog.typing.FilteringBoundLogger,
+    request: web.BaseRequest,
+    route: str,
+    status: int,
+    seconds: float,
+) -> None:
+    write = to.debug if route in _HEALTH else to.info
     write(
         "request",
         method=request.method,
@@ -278,7 +314,7 @@ def _log(request: web.Request, route: str, status: int, seconds: float) -> None:
     )
 
 
-def _caller(request: web.Request) -> dict[str, str]:
+def _caller(request: web.BaseRequest) -> dict[str, str]:
     """Return who asked, where that is somebody."""
     caller = request.get(CALLER)
     return {} if caller in (None, ANYBODY, NOBODY) else {"caller": caller.id}

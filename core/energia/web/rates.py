@@ -223,7 +223,7 @@ class _Turn:
             settle(self._request)
 
 
-def settle(request: web.Request) -> dict[str, str]:
+def settle(request: web.BaseRequest) -> dict[str, str]:
     """Take what the request has cost so far, and return the headers that tell what is left."""
     quota: Quota | None = request.get(_QUOTA)
     if quota is None:

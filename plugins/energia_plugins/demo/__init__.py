@@ -6,13 +6,14 @@ The same fills the database of a preview, with `preview.seed = "demo"`.
 import click
 
 from energia import Seed, hookimpl
-from energia_plugins.demo.command import demo
 from energia_plugins.demo.household import DemoSeed
 
 
 @hookimpl
 def register_commands() -> list[click.Command]:
     """Offer `energia demo`."""
+    from energia_plugins.demo.command import demo
+
     return [demo]
 
 

@@ -18,7 +18,6 @@ from msgspec import Meta
 
 from energia import Charge, Probe, Route, RoutesBelow, Task, hookimpl
 from energia.web.panels import Panel
-from energia_plugins.tariff_brazil.commands import brasil
 from energia_plugins.tariff_brazil.panels import PANELS
 from energia_plugins.tariff_brazil.probe import TablesProbe
 from energia_plugins.tariff_brazil.scee import Scee
@@ -108,4 +107,6 @@ class TariffBrazil:
     @hookimpl
     def register_commands(self) -> list[click.Command]:
         """Offer `energia brasil`."""
+        from energia_plugins.tariff_brazil.commands import brasil
+
         return [brasil(self._settings.data)]

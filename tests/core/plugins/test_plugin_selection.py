@@ -173,6 +173,13 @@ def test_a_class_gets_its_settings(install: Install) -> None:
     assert state.settings is type(settings)
 
 
+def test_without_commands(install: Install) -> None:
+    """A service does not ask its plugins for commands."""
+    install("third = third_settings:Plugin", source=WITH_SETTINGS)
+
+    assert not Plugins.installed(only("third"), commands=False).commands()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -127,3 +127,32 @@ async def test_closed_while_it_stops(running: Running) -> None:
 
     assert status == "HTTP/1.1 200 OK"
     assert headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("more", ["", "Accept-Encoding: gzip;q=1, identity;q=0\r\n"])
+@pytest.mark.parametrize("is_closing", [False, True])
+async def test_that_it_lives_as_its_route_says_it(
+    running: Running, more: str, is_closing: bool
+) -> None:
+    """That it lives is said before routes are looked at: as its own would say it."""
+    running.app[CORE].state.closing = is_closing
+    line = "GET {} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Request-Id: r1\r\n"
+    answers = []
+    for path in ("/health/live", "/health/live?by=route"):
+        status, headers, body = await running.answer(f"{line.format(path)}{more}\r\n".encode())
+        headers = {name.lower(): value for name, value in headers.items()}
+        assert headers.pop("date")
+        answers.append((status, headers, body))
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] == "HTTP/1.1 200 OK"
+    assert answers[0][1]["x-request-id"] == "r1"
+
+
+async def test_that_it_lives_is_logged_when_debugging(running: Running) -> None:
+    """That line has the route, as those of other requests have."""
+    with capture_logs() as lines:
+        await running.answer(b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["route"], line["log_level"], line["method"]) == ("/health/live", "debug", "GET")

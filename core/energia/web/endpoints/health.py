@@ -131,8 +131,12 @@ async def get_readiness(request: web.Request) -> web.Response:
 @routes.get("/health/live", produces=(HEALTH_JSON,), returns=Health, answers=_FAILED)
 async def get_liveness(request: web.Request) -> web.Response:
     """Say that the process answers, whatever it depends on; 503 if its event loop was held up."""
-    app = request.app
-    core, state = app[CORE], app[MONITOR].recent_state()
+    return liveness(request.app[CORE], request.app[MONITOR])
+
+
+def liveness(core: Core, monitor: Monitor) -> web.Response:
+    """Answer that the process lives."""
+    state = monitor.recent_state()
     if core.state.heartbeat.age > core.settings.health.loop_timeout:
         return _answer("fail", _brief("fail", state, "event_loop"))
     return _answer("pass", _brief("pass", state))
