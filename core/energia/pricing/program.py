@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from itertools import repeat
 from typing import Final, TypeAlias
 
 import attrs
@@ -12,7 +11,7 @@ import numpy as np
 from energia.metering.series import Micro
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measure, Measured, blamed, code_of, measures_of
-from energia.pricing.columns import LARGEST, POWER, Amounts, Column, Pass, Printer, highest
+from energia.pricing.columns import LARGEST, POWER, Amounts, Column, Pass, Printer, Sheet, highest
 from energia.pricing.cost import Cost, CostLine, CostPart, Detail, exact
 from energia.pricing.exact import (
     fixed,
@@ -114,6 +113,11 @@ class Program:
     assumptions: tuple[Assumption, ...]
 
     @cached_property
+    def sheet(self) -> Sheet:
+        """Writes the lines of many meters."""
+        return Sheet(self.printers, self.amounts)
+
+    @cached_property
     def work(self) -> int:
         """How many lines and steps a bill has at most."""
         return sum(1 + each.column.most_steps for each in self.printers)
@@ -156,15 +160,14 @@ class Program:
         terms: Sequence[Terms],
     ) -> Iterator[Cost | None]:
         """Yield what meters cost, given the numbers of each and what bounds them, as `matrix`."""
-        bound = max(bounds)
-        columns = [map(p.line, p.column.numbers(rows, bound)) for p in self.printers]
-        bills = zip(*columns, strict=True) if columns else repeat(())
-        for at, (meter, own, bill) in enumerate(zip(meters, terms, bills, strict=False)):
-            if not bounds[at] or not self.allows(own):
+        bills, totals = self.sheet.bills(rows, max(bounds))
+        each = zip(bounds, bills, totals, meters, rows, terms, strict=False)
+        for bound, bill, total, meter, numbers, own in each:
+            if not bound or not self.allows(own):
                 yield None
                 continue
-            lines = tuple([line for line, _ in bill if line is not None])
-            yield self._cost(lines, sum([due for _, due in bill]), meter, rows[at], own)
+            lines = tuple([line for line in bill if line is not None])
+            yield self._cost(lines, total, meter, numbers, own)
 
     def _cost(
         self,
