@@ -9,13 +9,13 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, count, repeat
 from math import lcm
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import numpy as np
 
 from energia.metering.series import Micro
-from energia.pricing.cost import CostLine, Item, exact, printed
+from energia.pricing.cost import CostLine, Detail, Item, exact, printed
 from energia.pricing.determinants import (
     NO_GROUP,
     Determinant,
@@ -41,6 +41,8 @@ from energia.time import Int64
 LARGEST: Final = 2**56
 POWER: Final = 60
 FITS: Final = 2**62
+#: Fewer numbers are written one by one: arrays have a price of their own.
+_FEW: Final = 64
 
 
 def highest(values: Micro) -> int:
@@ -192,6 +194,20 @@ class Amounts:
     mode: Mode
     places: int
 
+    def total(self, units: int) -> str:
+        """Return the text of a total."""
+        if self.decimals is None:
+            return shortest(units, self.places)
+        return fixed(units, self.decimals)
+
+    def totals(self, units: Sequence[int]) -> list[str]:
+        """Return the text of each of many totals."""
+        if len(units) < _FEW or max(map(abs, units)) >= 10**DIGITS:
+            return [self.total(each) for each in units]
+        if self.decimals is None:
+            return shortest_texts(np.array(units, np.int64), self.places)
+        return fixed_texts(np.array(units, np.int64), self.decimals)
+
 
 @attrs.frozen(eq=False)
 class Column:
@@ -265,6 +281,11 @@ class Column:
             return None
         as_it_is = not self.lows[0] and self.highs[0] is None and self.times[0] == 1
         return self.indexes[0] if as_it_is else None
+
+    @property
+    def detail(self) -> Detail:
+        """Where the line comes from, if it is not stepped."""
+        return Detail(self.charge, () if self.constant is None else self.constant.line.steps)
 
     def exact(self, number: int) -> Item:
         """Return the line of a meter, given the number of the column."""
@@ -429,10 +450,6 @@ class Printer:
         return printed(item, fixed(due, decimals)), due
 
 
-#: Fewer lines are written one by one: arrays have a price of their own.
-_FEW: Final = 64
-
-
 @attrs.frozen(eq=False)
 class Sheet:
     """The lines of many meters, written at once where their numbers have few digits.
@@ -446,10 +463,8 @@ class Sheet:
     printers: tuple[Printer, ...]
     amounts: Amounts
 
-    def bills(
-        self, rows: Int64, bound: int
-    ) -> tuple[Iterator[tuple[CostLine | None, ...]], list[int]]:
-        """Return the lines of each meter, as `Printer.line`, and their sums.
+    def bills(self, rows: Int64, bound: int) -> tuple[Iterator[tuple[CostLine, ...]], list[str]]:
+        """Return the lines of each meter, as `Printer.line`, and their total.
 
         Args:
             rows: The numbers of each meter.
@@ -473,8 +488,19 @@ class Sheet:
             for at, lines in written.items():
                 columns[at] = lines
             dues.append(sums)
-        bills = zip(*columns, strict=True) if columns else repeat(())
-        return bills, list(map(sum, zip(*dues, strict=True)))
+        totals = self.amounts.totals(list(map(sum, zip(*dues, strict=True))))
+        return self._bills(columns), totals
+
+    def _bills(
+        self, columns: Sequence[Sequence[CostLine | None]]
+    ) -> Iterator[tuple[CostLine, ...]]:
+        """Return the lines that each meter has."""
+        if not columns:
+            return repeat(())
+        bills: Iterator[Any] = zip(*columns, strict=True)
+        if all(printer.column.always for printer in self.printers):
+            return bills
+        return (tuple([line for line in bill if line is not None]) for bill in bills)
 
     @cached_property
     def _places(self) -> tuple[int, int]:
