@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any, ClassVar, Final, Protocol, Self
 
 import attrs
@@ -10,13 +11,13 @@ import energia
 from energia.billing.contracts import ZonedContract, channels_of_json
 from energia.billing.models import Bill, BillInputs, ChannelRead, SeriesRead, Status
 from energia.billing.periods import VOID, BillCost, BillPeriod
-from energia.convert import Converter, plain_text
+from energia.convert import Converter, plain_text, unstructure
 from energia.costing.inputs import RoleChannel
 from energia.costing.subject import DatedChannel
 from energia.errors import Invalid
 from energia.metering.models import Channel
 from energia.plugins import Plugins
-from energia.pricing.cost import CostPart
+from energia.pricing.cost import CostLine, CostPart
 from energia.pricing.exact import difference, exact_text, fraction
 from energia.pricing.market import store as market
 from energia.pricing.market.store import PriceSpan
@@ -170,7 +171,6 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
         "parameters": priced.period.contract.parameters,
         "prior_state": priced.period.prior_state,
         "state": priced.cost.state,
-        "document": document(priced, plugins),
     }
     inputs = priced.inputs
     keys = ",".join(str(each.channel.key) for each in inputs.plan.channels)
@@ -178,6 +178,7 @@ def _texts(row: NewRow, plugins: Plugins, converter: Converter) -> dict[str, str
     series, pins = market.pins(inputs.prices)
     return {
         **{name: _json(value, converter) for name, value in values.items()},
+        "document": plain_text(document(priced, plugins)).decode(),
         "basis": plain_text(_basis(priced, converter)).decode(),
         "channels": f"{{{keys}}}",
         "revisions": f"{{{revisions}}}",
@@ -191,7 +192,7 @@ def _json(value: Mapping[str, object], converter: Converter) -> str:
 
 
 def document(priced: BillCost, plugins: Plugins) -> dict[str, object]:
-    """Return what the API shows of a bill, but for what has columns of its own: to be written."""
+    """Return what the API shows of a bill, but for what has columns of its own, as JSON has it."""
     cost = priced.cost
     charges = [charge for version in priced.versions for charge in version.charges]
     providers = [plugins.charge_provider(charge.kind) for charge in charges]
@@ -217,16 +218,30 @@ def document(priced: BillCost, plugins: Plugins) -> dict[str, object]:
         "timezone": priced.period.timezone,
         "currency": cost.currency,
         "total": cost.total,
-        "lines": cost.lines,
-        "coverage": priced.coverage,
-        "assumptions": cost.assumptions,
-        "inputs": inputs,
+        "lines": [line_of_json(line) for line in cost.lines],
+        "coverage": unstructure(priced.coverage),
+        "assumptions": unstructure(cost.assumptions),
+        "inputs": unstructure(inputs),
     }
+
+
+#: The names of the fields of a line, and what returns the values of all of them.
+_NAMES: Final = tuple(field.name for field in attrs.fields(CostLine))
+_VALUES: Final = attrgetter(*_NAMES)
+
+
+def line_of_json(line: CostLine) -> dict[str, object]:
+    """Return a line as `unstructure` does, in half of the time."""
+    pairs = zip(_NAMES, _VALUES(line), strict=True)
+    found = {name: value for name, value in pairs if value is not None}
+    if line.version is not None:
+        found["version"] = line.version.isoformat()
+    return found
 
 
 def _basis(priced: BillCost, converter: Converter) -> dict[str, Any]:
     """Return what an explanation needs, besides what the API shows, as JSON has it."""
-    measured = [_measured(part) for part in priced.cost.parts]
+    measured, channels = [_measured(p) for p in priced.cost.parts], priced.period.contract.channels
     return {
         **({"parts": measured} if len(measured) > 1 else {"measured": measured[0]}),
         "details": [
@@ -247,7 +262,7 @@ def _basis(priced: BillCost, converter: Converter) -> dict[str, Any]:
             }
             for detail in priced.cost.details
         ],
-        "channels": converter.unstructure(priced.period.contract.channels),
+        "channels": converter.unstructure(channels) if channels else {},
         "days": priced.inputs.plan.tariff.zone.name,
     }
 

@@ -134,7 +134,8 @@ class Plan:
         by_role = channels_by_role(declared, roles(self.versions), named)
         channels = [channel for of_role in by_role.values() for channel in of_role]
         counted = [channel for channel in channels if operator.lt(*self.part_of(channel))]
-        plan = attrs.evolve(self, channels=tuple(counted))
+        window = (self.start, self.end)
+        plan = Plan(self.tariffs, *window, tuple(counted), self.usage, self.prices)
         refuse_deleted(plan.reading_spans)
         if limit is not None:
             refuse_large(plan.slots, limit)
@@ -380,6 +381,9 @@ def _refuse_without_channel(
     declared: Sequence[Channel], roles: Collection[str], named: Named
 ) -> None:
     """Refuse registers with a name of their own for which no channel is named."""
+    missing = [role for role in roles if role not in named and _is_register(role)]
+    if not missing:
+        return
     there = ", ".join(f"{channel.id} ({role_of(channel)})" for channel in declared) or "none"
     faults = [
         Fault(
@@ -387,11 +391,9 @@ def _refuse_without_channel(
             f"the tariff charges {role}: name its channels, of {there}{did_you_mean(role, named)}",
             "/channels",
         )
-        for role in roles
-        if _is_register(role) and role not in named
+        for role in missing
     ]
-    if faults:
-        raise Invalid.of_all(faults)
+    raise Invalid.of_all(faults)
 
 
 def _refuse_unknown(

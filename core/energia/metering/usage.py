@@ -172,9 +172,9 @@ def coverage(series: Series, start: int, end: int) -> Coverage:
 
     *series* may not reach all of them: a slot beyond it is missing, as it is for the sum.
     """
-    edges = np.array([start, end], np.int64)
-    inside = _coverage(series.quality, first_slots(series, edges))[0]
-    first, past = series.index_at(edges).tolist()
+    first, past, slots = series.index_at(start), series.index_at(end), len(series.values)
+    cuts = np.array([min(max(edge, 0), slots) for edge in (first, past)], np.int64)
+    inside = _coverage(series.quality, cuts)[0]
     beyond = past - first - inside.expected
     if not beyond:
         return inside

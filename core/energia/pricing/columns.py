@@ -1,26 +1,27 @@
 """Numbers of meters, and lines made of them: what a program consists of.
 
 A `Pass` reduces readings to numbers, a `Column` makes the quantity of one line of them, and a
-`Printer` writes the line.
+`Printer` writes the line. A `Sheet` writes the lines of many meters at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, count, repeat
 from math import lcm
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import numpy as np
 
 from energia.metering.series import Micro
-from energia.pricing.cost import CostLine, Item, exact, printed
+from energia.pricing.cost import CostLine, Detail, Item, exact, printed
 from energia.pricing.determinants import (
     NO_GROUP,
     Determinant,
     Reduction,
 )
+from energia.pricing.digits import DIGITS, fixed_texts, shortest_texts
 from energia.pricing.exact import (
     Mode,
     decimals_of,
@@ -28,6 +29,7 @@ from energia.pricing.exact import (
     fixed,
     fraction,
     rounded_ratio,
+    rounded_ratios,
     shortest,
 )
 from energia.pricing.lines import Line
@@ -39,6 +41,8 @@ from energia.time import Int64
 LARGEST: Final = 2**56
 POWER: Final = 60
 FITS: Final = 2**62
+#: Fewer numbers are written one by one: arrays have a price of their own.
+_FEW: Final = 64
 
 
 def highest(values: Micro) -> int:
@@ -190,6 +194,20 @@ class Amounts:
     mode: Mode
     places: int
 
+    def total(self, units: int) -> str:
+        """Return the text of a total."""
+        if self.decimals is None:
+            return shortest(units, self.places)
+        return fixed(units, self.decimals)
+
+    def totals(self, units: Sequence[int]) -> list[str]:
+        """Return the text of each of many totals."""
+        if len(units) < _FEW or max(map(abs, units)) >= 10**DIGITS:
+            return [self.total(each) for each in units]
+        if self.decimals is None:
+            return shortest_texts(np.array(units, np.int64), self.places)
+        return fixed_texts(np.array(units, np.int64), self.decimals)
+
 
 @attrs.frozen(eq=False)
 class Column:
@@ -264,6 +282,11 @@ class Column:
         as_it_is = not self.lows[0] and self.highs[0] is None and self.times[0] == 1
         return self.indexes[0] if as_it_is else None
 
+    @property
+    def detail(self) -> Detail:
+        """Where the line comes from, if it is not stepped."""
+        return Detail(self.charge, () if self.constant is None else self.constant.line.steps)
+
     def exact(self, number: int) -> Item:
         """Return the line of a meter, given the number of the column."""
         if self.constant is not None:
@@ -276,6 +299,8 @@ class Column:
         """Return the number of the column, given those of a meter."""
         if self.plain is not None:
             return numbers[self.plain]
+        if self.constant is not None:
+            return 0
         found, fine = 0, self.fine
         terms = zip(self.indexes, self.lows, self.highs, self.times, strict=True)
         for index, low, high, times in terms:
@@ -297,22 +322,21 @@ class Column:
         above = zip(self.indexes, self.lows, strict=True)
         return sum(numbers[index] * self.fine > low for index, low in above)
 
-    def numbers(self, rows: Int64, bound: int) -> list[int]:
+    def numbers(self, rows: Int64, bound: int) -> Int64 | list[int]:
         """Return the number of the column of each meter, given a row of numbers for each.
 
-        No sum of numbers of a row is above *bound*.
+        No sum of numbers of a row is above *bound*. They are a list where they may not fit 64 bits.
         """
         if self.constant is not None:
-            return [0] * len(rows)
+            return np.zeros(len(rows), np.int64)
         if self.plain is not None:
-            plain: list[int] = rows[:, self.plain].tolist()
-            return plain
+            return rows[:, self.plain]
         if bound * self.fine * max(self.times) > FITS:
             return [self.number(row) for row in rows.tolist()]
         lows = np.array(self.lows)
         highs = np.array([FITS if each is None else min(each, FITS) for each in self.highs])
         parts = np.clip(rows.take(self.indexes, axis=1) * self.fine, lows, highs) - lows
-        found: list[int] = (parts * np.array(self.times)).sum(axis=1).tolist()
+        found: Int64 = (parts * np.array(self.times)).sum(axis=1)
         return found
 
     @property
@@ -363,6 +387,21 @@ class Printer:
         )
 
     @cached_property
+    def like(self) -> Callable[[str | None, str, str], CostLine]:
+        """Returns the line with a quantity, an amount and an exact amount."""
+        line = self.column.line
+        return CostLine(
+            code=line.code,
+            description=line.description,
+            unit=line.unit,
+            rate=self.column.rate[1],
+            amount="",
+            exact="",
+            period=line.period,
+            component=line.component,
+        ).like
+
+    @cached_property
     def line(self) -> Callable[[int], tuple[CostLine | None, int]]:
         """Returns the line for the number of a meter, and its amount in units of the total.
 
@@ -376,16 +415,7 @@ class Printer:
         if places is None or quantity_places is None:
             return self._unending
         column, quantity, factor, whole = self.column, self.quantity, self.factor, self.whole
-        like = CostLine(
-            code=column.line.code,
-            description=column.line.description,
-            unit=column.line.unit,
-            rate=column.rate[1],
-            amount="",
-            exact="",
-            period=column.line.period,
-            component=column.line.component,
-        ).of
+        like = self.like
         decimals, mode, always = self.amounts.decimals, self.amounts.mode, column.always
         finest, scale = 10 ** (decimals or 0), 10**places
 
@@ -418,3 +448,104 @@ class Printer:
             item.exact.numerator * 10**decimals, item.exact.denominator, self.amounts.mode
         )
         return printed(item, fixed(due, decimals)), due
+
+
+@attrs.frozen(eq=False)
+class Sheet:
+    """The lines of many meters, written at once where their numbers have few digits.
+
+    Attributes:
+        printers: The lines, in their order.
+        amounts: How amounts are rounded.
+
+    """
+
+    printers: tuple[Printer, ...]
+    amounts: Amounts
+
+    def bills(self, rows: Int64, bound: int) -> tuple[Iterator[tuple[CostLine, ...]], list[str]]:
+        """Return the lines of each meter, as `Printer.line`, and their total.
+
+        Args:
+            rows: The numbers of each meter.
+            bound: No sum of numbers of a row is above it.
+
+        """
+        columns = list[Sequence[CostLine | None]]()
+        together, dues = dict[int, Int64](), [[0] * len(rows)]
+        for at, printer in enumerate(self.printers):
+            numbers = printer.column.numbers(rows, bound)
+            if self._takes(printer, numbers):
+                together[at] = np.asarray(numbers)
+                columns.append(())
+            else:
+                each = numbers if isinstance(numbers, list) else numbers.tolist()
+                pairs = list(map(printer.line, each))
+                columns.append([line for line, _ in pairs])
+                dues.append([due for _, due in pairs])
+        if together:
+            written, sums = self._written(together)
+            for at, lines in written.items():
+                columns[at] = lines
+            dues.append(sums)
+        totals = self.amounts.totals(list(map(sum, zip(*dues, strict=True))))
+        return self._bills(columns), totals
+
+    def _bills(
+        self, columns: Sequence[Sequence[CostLine | None]]
+    ) -> Iterator[tuple[CostLine, ...]]:
+        """Return the lines that each meter has."""
+        if not columns:
+            return repeat(())
+        bills: Iterator[Any] = zip(*columns, strict=True)
+        if all(printer.column.always for printer in self.printers):
+            return bills
+        return (tuple([line for line in bill if line is not None]) for bill in bills)
+
+    @cached_property
+    def _places(self) -> tuple[int, int]:
+        """How many decimals quantities and exact amounts have here."""
+        quantities = [each.quantity_places or 0 for each in self.printers]
+        amounts = [each.places or 0 for each in self.printers]
+        return max([0, *quantities]), max([self.amounts.places, *amounts])
+
+    def _factors(self, printer: Printer) -> tuple[int, int]:
+        """Return what the number of a column is multiplied by to have these decimals."""
+        quantity_places, places = self._places
+        quantity = printer.quantity * 10 ** (quantity_places - (printer.quantity_places or 0))
+        return quantity, printer.factor * 10 ** (places - (printer.places or 0))
+
+    def _takes(self, printer: Printer, numbers: Int64 | list[int]) -> bool:
+        """Tell whether the lines of a column are among those that are written at once."""
+        if printer.column.constant is not None or printer.places is None:
+            return False
+        if isinstance(numbers, list) or len(numbers) * len(self.printers) < _FEW:
+            return False
+        most = int(numbers.max()) * max(map(abs, self._factors(printer)))
+        return most * len(self.printers) < 10**DIGITS  # so that their sums fit 64 bits, too
+
+    def _written(
+        self, together: Mapping[int, Int64]
+    ) -> tuple[dict[int, Sequence[CostLine | None]], list[int]]:
+        """Return the lines of some columns, by the place of each column, and their sums."""
+        numbers = np.stack(list(together.values()))
+        factors = np.array([self._factors(self.printers[at]) for at in together], np.int64)
+        quantities, dues = numbers * factors[:, :1], numbers * factors[:, 1:]
+        quantity_places, places = self._places
+        texts = shortest_texts(quantities.ravel(), quantity_places)
+        exact = amounts = shortest_texts(dues.ravel(), places)
+        if self.amounts.decimals is not None:
+            below = 10 ** (places - self.amounts.decimals)
+            dues = rounded_ratios(dues, below, self.amounts.mode)
+            amounts = fixed_texts(dues.ravel(), self.amounts.decimals)
+        lines, size = dict[int, Sequence[CostLine | None]](), numbers.shape[1]
+        for first, (at, own) in zip(count(0, size), together.items(), strict=False):
+            part, printer = slice(first, first + size), self.printers[at]
+            of_column = list(map(printer.like, texts[part], amounts[part], exact[part]))
+            if not printer.column.always:
+                pairs = zip(own.tolist(), of_column, strict=True)
+                lines[at] = [line if number else None for number, line in pairs]
+            else:
+                lines[at] = of_column
+        sums: list[int] = dues.sum(axis=0).tolist()
+        return lines, sums

@@ -1,9 +1,9 @@
 """What usage costs: the lines of a bill as they are printed, and where each comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 
@@ -93,7 +93,7 @@ def _item(code: str, line: Line, rounding: RateRounding) -> Item:
 _NEW: Final = object.__new__
 
 
-@attrs.frozen(kw_only=True, slots=False)  # made in half of the time that slots take
+@attrs.frozen(kw_only=True)
 class CostLine:
     """One line of a cost.
 
@@ -136,27 +136,52 @@ class CostLine:
         return Fraction(quantity), Fraction(rate)
 
     def at(self, amount: str) -> "CostLine":
-        """Return the line with another amount: as `attrs.evolve` would, in a fifth of the time."""
-        return self.of(self.quantity, amount, self.exact)
+        """Return the line with another amount: as `attrs.evolve` would, in a third of the time."""
+        return self.like(self.quantity, amount, self.exact)
 
-    def of(self, quantity: str | None, amount: str, exact: str) -> "CostLine":
-        """Return the line with another quantity, amount and exact amount, all else being the same.
+    @property
+    def like(self) -> "Callable[[str | None, str, str], CostLine]":
+        """Returns the line with another quantity, amount and exact amount, all else being alike.
 
-        Its attributes are copied as they are, which takes a fifth of the time of giving each of
-        them to a new line: a batch has millions of lines that differ in nothing else.
+        A batch has millions of such lines. Each is written as a draft, which takes a fifth of the
+        time of giving its attributes to a new line, and becomes a line then.
         """
-        line: CostLine = _NEW(CostLine)
-        attributes = line.__dict__
-        attributes.update(self.__dict__)
-        attributes["quantity"] = quantity
-        attributes["amount"] = amount
-        attributes["exact"] = exact
-        return line
+        code, description, unit, rate = self.code, self.description, self.unit, self.rate
+        period, component, version = self.period, self.component, self.version
+        quantity_exact, rate_exact = self.quantity_exact, self.rate_exact
+
+        def like(quantity: str | None, amount: str, exact: str) -> CostLine:
+            line: Any = _NEW(_Draft)
+            line.code = code
+            line.description = description
+            line.quantity = quantity
+            line.unit = unit
+            line.rate = rate
+            line.amount = amount
+            line.exact = exact
+            line.period = period
+            line.component = component
+            line.version = version
+            line.quantity_exact = quantity_exact
+            line.rate_exact = rate_exact
+            line.__class__ = CostLine
+            written: CostLine = line
+            return written
+
+        return like
 
     @property
     def title(self) -> str:
         """The description, and which version charges it, where several do."""
         return f"{self.description} (from {self.version})" if self.version else self.description
+
+
+class _Draft(CostLine):
+    """A line that is being written, for what is frozen is slow to write."""
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
 
 
 @attrs.frozen

@@ -137,6 +137,18 @@ def rounded_ratio(above: int, below: int, mode: Mode) -> int:
     return -whole if above < 0 else whole
 
 
+def rounded_ratios(above: Int64, below: int, mode: Mode) -> Int64:
+    """Return `rounded_ratio` of each of *above*; twice *below* fits 64 bits."""
+    whole, rest = np.divmod(np.abs(above), below)
+    twice = 2 * rest
+    if mode == "half_up":
+        whole += twice >= below
+    elif mode == "half_even":
+        whole += (twice > below) | ((twice == below) & (whole % 2 == 1))
+    found: Int64 = np.where(above < 0, -whole, whole)
+    return found
+
+
 def fixed(scaled: int, decimals: int) -> str:
     """Return `scaled / 10**decimals` with so many decimals, such as `23.30`."""
     digits = f"{abs(scaled):0{decimals + 1}}"

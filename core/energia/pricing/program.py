@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from itertools import repeat
 from typing import Final, TypeAlias
 
 import attrs
@@ -12,12 +11,8 @@ import numpy as np
 from energia.metering.series import Micro
 from energia.pricing.calendar import Grid
 from energia.pricing.charges import Charge, Measure, Measured, blamed, code_of, measures_of
-from energia.pricing.columns import LARGEST, POWER, Amounts, Column, Pass, Printer, highest
+from energia.pricing.columns import LARGEST, POWER, Amounts, Column, Pass, Printer, Sheet, highest
 from energia.pricing.cost import Cost, CostLine, CostPart, Detail, exact
-from energia.pricing.exact import (
-    fixed,
-    shortest,
-)
 from energia.pricing.lines import BillSoFar, Line
 from energia.pricing.slots import Assumption, Portion, Slots
 from energia.pricing.tariffs import Version
@@ -31,6 +26,8 @@ _CHUNK: Final = 128
 
 #: The readings of a meter in a window, by role: micro-units, none missing.
 Readings: TypeAlias = Mapping[str, Micro]
+#: Where the slots of a window begin and end among those of a meter, by role.
+Part: TypeAlias = Mapping[str, slice]
 
 
 @attrs.frozen
@@ -114,6 +111,24 @@ class Program:
     assumptions: tuple[Assumption, ...]
 
     @cached_property
+    def sheet(self) -> Sheet:
+        """Writes the lines of many meters."""
+        return Sheet(self.printers, self.amounts)
+
+    @cached_property
+    def details(self) -> tuple[Detail, ...] | None:
+        """Where the lines of all meters come from, if none tells its steps."""
+        if any(printer.column.stepped for printer in self.printers):
+            return None
+        columns = [p.column for each in self.measures for p in self.printers_of(each.charge)]
+        return tuple(column.detail for column in columns)
+
+    def printers_of(self, charge: Charge) -> list[Printer]:
+        """Return the lines of a charge."""
+        code = code_of(charge)
+        return [each for each in self.printers if each.column.charge == code]
+
+    @cached_property
     def work(self) -> int:
         """How many lines and steps a bill has at most."""
         return sum(1 + each.column.most_steps for each in self.printers)
@@ -125,15 +140,18 @@ class Program:
         numbers = reduced(self.passes, meter)
         return None if numbers is None else self.bill(meter, numbers, terms)
 
-    def bill(self, meter: Readings, numbers: Sequence[int], terms: Terms) -> Cost:
-        """Return what one meter costs, given its numbers."""
+    def bill(
+        self, meter: Readings, numbers: Sequence[int], terms: Terms, part: Part | None = None
+    ) -> Cost:
+        """Return what one meter costs, given its numbers, and which slots of it are the window."""
         lines, total = list[CostLine](), 0
         for printer in self.printers:
             line, due = printer.line(printer.column.number(numbers))
             if line is not None:
                 lines.append(line)
                 total += due
-        return self._cost(tuple(lines), total, meter, numbers, terms)
+        text = self.amounts.total(total)
+        return self._cost(tuple(lines), text, _Origin(self, meter, numbers, part), terms)
 
     def allows(self, terms: Terms) -> bool:
         """Tell whether a bill is within what may be made at the most."""
@@ -154,38 +172,30 @@ class Program:
         rows: Int64,
         bounds: Sequence[int],
         terms: Sequence[Terms],
+        part: Part | None = None,
     ) -> Iterator[Cost | None]:
-        """Yield what meters cost, given the numbers of each and what bounds them, as `matrix`."""
-        bound = max(bounds)
-        columns = [map(p.line, p.column.numbers(rows, bound)) for p in self.printers]
-        bills = zip(*columns, strict=True) if columns else repeat(())
-        for at, (meter, own, bill) in enumerate(zip(meters, terms, bills, strict=False)):
-            if not bounds[at] or not self.allows(own):
+        """Yield what meters cost, given the numbers of each and what bounds them, as `matrix`.
+
+        *part* is which slots of each meter are the window, if not all of them are.
+        """
+        bills, totals = self.sheet.bills(rows, max(bounds))
+        each = zip(bounds, bills, totals, meters, rows, terms, strict=False)
+        for bound, lines, total, meter, numbers, own in each:
+            if bound and self.allows(own):
+                yield self._cost(lines, total, _Origin(self, meter, numbers, part), own)
+            else:
                 yield None
-                continue
-            lines = tuple([line for line, _ in bill if line is not None])
-            yield self._cost(lines, sum([due for _, due in bill]), meter, rows[at], own)
 
     def _cost(
-        self,
-        lines: tuple[CostLine, ...],
-        total: int,
-        meter: Readings,
-        numbers: Sequence[int] | Int64,
-        terms: Terms,
+        self, lines: tuple[CostLine, ...], total: str, origin: "_Origin", terms: Terms
     ) -> Cost:
-        amounts, assumptions = self.amounts, self.assumptions
+        assumptions = self.assumptions
         if terms.assumptions:
             assumptions = tuple(dict.fromkeys((*terms.assumptions, *assumptions)))
         if terms.allowance is not None:
-            self._count(numbers, len(lines), terms)
-        if amounts.decimals is None:
-            text = shortest(total, amounts.places)
-        else:
-            text = fixed(total, amounts.decimals)
-        origin = _Origin(self, meter, numbers)
+            self._count(origin.numbers, len(lines), terms)
         currency = self.window.currency
-        return Cost(currency, text, lines, assumptions, dict(terms.state), origin, origin)
+        return Cost(currency, total, lines, assumptions, dict(terms.state), origin, origin)
 
     def _count(self, numbers: Sequence[int] | Int64, lines: int, terms: Terms) -> None:
         row = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
@@ -220,10 +230,10 @@ def matrix(passes: Sequence[Pass], meters: Sequence[Readings]) -> tuple[Int64, l
         bound = 1
         for each, runs in zip(passes, all_runs, strict=True):
             values = meter[each.role]
-            each.runs(values, runs[at])
-            if each.checks:
-                most = highest(runs[at] if each.shows else values) * len(values)
+            if each.checks:  # before its runs, which are found faster where it has just been read
+                most = highest(values) * len(values)
                 bound = 0 if most > LARGEST else bound and bound + most
+            each.runs(values, runs[at])
         bounds.append(bound * POWER)
     parts = [each.numbers(runs) for each, runs in zip(passes, all_runs, strict=True)]
     rows = np.concatenate(parts, axis=1) if parts else np.zeros((len(meters), 0), np.int64)
@@ -260,14 +270,14 @@ class Chain:
     programs: tuple[Program, ...]
     passes: tuple[Pass, ...]
     places: tuple[Int64, ...]
-    parts: tuple[Mapping[str, slice], ...]
+    parts: tuple[Part, ...]
 
     @classmethod
     def of(cls, programs: Sequence[Program]) -> "Chain | None":
         """Return the chain of programs of one version; None where their passes are not alike."""
         if len({len(each.passes) for each in programs}) != 1:
             return None
-        first, parts = programs[0].window, list[Mapping[str, slice]]()
+        first, parts = programs[0].window, list[Part]()
         for window in (each.window for each in programs):
             start, end = window.start - first.start, window.end - first.start
             parts.append({r: slice(start // step, end // step) for r, step in window.intervals})
@@ -299,7 +309,7 @@ class Chain:
                     terms.allowance.taken = taken or 0
                 return None
             own = [numbers[place] for place in places.tolist()]
-            costs.append(each.bill(_part(meter, part), own, terms))
+            costs.append(each.bill(meter, own, terms, part))
         return costs
 
     def costs(
@@ -312,15 +322,11 @@ class Chain:
             bills = list[list[Cost | None]]()
             for each, places, part in zip(self.programs, self.places, self.parts, strict=True):
                 checkpoint()
-                of_window = [_part(meter, part) for meter in chunk]
-                bills.append(list(each.bills(of_window, rows.take(places, axis=1), bounds, own)))
+                of_window = rows.take(places, axis=1)
+                bills.append(list(each.bills(chunk, of_window, bounds, own, part)))
             for costs in zip(*bills, strict=True):
                 there = [cost for cost in costs if cost is not None]
                 yield there if len(there) == len(costs) else None
-
-
-def _part(meter: Readings, part: Mapping[str, slice]) -> Readings:
-    return {role: values[part[role]] for role, values in meter.items()}
 
 
 def slots_of(version: Version, window: Window, portions: Mapping[str, Portion]) -> Slots:
@@ -343,12 +349,14 @@ class _Origin:
         program: The program.
         meter: The readings.
         numbers: What they were reduced to.
+        part: Which of the slots are the window of the program; None where all are.
 
     """
 
     program: Program
     meter: Readings
     numbers: Sequence[int] | Int64
+    part: Part | None
 
     @property
     def versions(self) -> tuple[date, ...]:
@@ -363,16 +371,15 @@ class _Origin:
     @cached_property
     def details(self) -> tuple[Detail, ...]:
         """Where each of the lines comes from."""
+        if self.program.details is not None:
+            return self.program.details
         found = list[Detail]()
         for each in self.program.measures:
-            code = code_of(each.charge)
-            columns = [p.column for p in self.program.printers if p.column.charge == code]
+            columns = [printer.column for printer in self.program.printers_of(each.charge)]
             if any(column.stepped for column in columns):
                 found += self._stepped(each.charge, columns)
-                continue
-            for column in columns:
-                steps = () if column.constant is None else column.constant.line.steps
-                found.append(Detail(code, steps))
+            else:
+                found += [column.detail for column in columns]
         return tuple(found)
 
     def _stepped(self, charge: Charge, columns: Sequence[Column]) -> Iterator[Detail]:
@@ -396,7 +403,10 @@ class _Origin:
 
     @cached_property
     def _slots(self) -> Slots:
-        return self.program.slots(self.meter)
+        meter, part = self.meter, self.part
+        if part is not None:
+            meter = {role: values[part[role]] for role, values in meter.items()}
+        return self.program.slots(meter)
 
     @cached_property
     def _measured(self) -> Mapping[str, Measured]:

@@ -47,6 +47,8 @@ Read = Callable[[object], Any]
 _MARK: Final = "parameter"
 _FIXED: Final = ("kind", "code")
 _LONGEST: Final = 64
+#: Of so many windows a tariff remembers what is in force in them.
+_SPANS: Final = 16
 #: No kind of charge nests its fields so deep.
 _DEEPEST: Final = 20
 #: Where a value is in the JSON of a charge: `("tiers", 0, "up_to")`.
@@ -488,8 +490,16 @@ class Version:
     @cached_property
     def roles(self) -> tuple[str, ...]:
         """The roles whose readings its charges take, in their order; there may be no templates."""
-        measures = [each for charge in self.charges for each in measures_of(charge).values()]
-        return tuple(dict.fromkeys(role for measure in measures for role in measure.roles))
+        return tuple(dict.fromkeys(role for measure in self._measures for role in measure.roles))
+
+    @cached_property
+    def series(self) -> tuple[str, ...]:
+        """The names of the price series that its charges need; there may be no templates."""
+        return tuple(dict.fromkeys(name for measure in self._measures for name in measure.series))
+
+    @property
+    def _measures(self) -> list[Measure]:
+        return [each for charge in self.charges for each in measures_of(charge).values()]
 
     def filled(self, parameters: Mapping[str, object]) -> "Version":
         """Return the version with *parameters* in their places; raises `Invalid`."""
@@ -654,13 +664,25 @@ class Tariff:
 
     def spans(self, start: Instant, end: Instant) -> tuple[InForce, ...]:
         """Return the parts of a window in which some version is in force, in the order of time."""
+        known = self._spans.get((start, end))
+        if known is not None:
+            return known
         spans = []
         for version in self.versions:
             begins, ends = _span(version, self.zone)
             if begins < end and (ends is None or start < ends):
                 last = end if ends is None else min(end, ends)
                 spans.append(InForce(version, max(start, begins), last))
-        return tuple(sorted(spans, key=lambda span: span.start))
+        found = tuple(sorted(spans, key=lambda span: span.start))
+        if len(self._spans) == _SPANS:
+            self._spans.clear()
+        self._spans[start, end] = found
+        return found
+
+    @cached_property
+    def _spans(self) -> dict[tuple[Instant, Instant], tuple[InForce, ...]]:
+        """What is in force in the windows that were asked for: bills of a run have the same one."""
+        return {}
 
 
 @attrs.frozen(kw_only=True)

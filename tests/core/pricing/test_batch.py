@@ -137,6 +137,7 @@ def programs(tariff: Tariff, usage: Usage, start: int, end: int) -> program.Prog
     days=st.integers(1, 60),
     interval=st.sampled_from([900, 1800, 3600]),
     seeds=st.lists(st.integers(0, 10**6), min_size=2, max_size=4),
+    times=st.sampled_from([1, 40]),
 )
 def test_each_meter_of_a_batch_costs_what_it_costs_alone(
     charges: list[Mapping[str, Any]],
@@ -146,17 +147,21 @@ def test_each_meter_of_a_batch_costs_what_it_costs_alone(
     days: int,
     interval: int,
     seeds: list[int],
+    times: int,
 ) -> None:
-    """Lines, totals, assumptions, steps and what was measured are those of the charges."""
+    """Lines, totals, assumptions, steps and what was measured are those of the charges.
+
+    Few are written one by one, many at once.
+    """
     coded = [{"code": f"charge{at}", **charge} for at, charge in enumerate(charges)]
     tariff = PRICING.tariff(coded, zone=zone, rounding=rounding)
     start = Zone.named(zone).midnight(first)
     end = Zone.named(zone).midnight(date.fromordinal(first.toordinal() + days))
     usages = loads(start, end, interval, seeds)
 
-    found = price_batch(tariff, usages, start, end)
+    found = price_batch(tariff, usages * times, start, end)
 
-    assert found == [one_by_one(tariff, usage, start, end) for usage in usages]
+    assert found == [one_by_one(tariff, usage, start, end) for usage in usages] * times
 
 
 @pytest.mark.parametrize("charge", CHARGES, ids=lambda charge: charge.get("code") or charge["kind"])
@@ -245,15 +250,16 @@ def test_readings_below_zero_and_huge_ones_are_priced_exactly() -> None:
     assert found == [one_by_one(tariff, usage, *window()) for usage in usages]
 
 
-def test_large_meters_beside_small_ones_are_priced_exactly() -> None:
-    """Numbers of several tiers are multiplied, which 64 bits might not hold."""
+@pytest.mark.parametrize("times", [1, 40])
+def test_large_meters_beside_small_ones_are_priced_exactly(times: int) -> None:
+    """Numbers of several tiers are multiplied, which 64 bits might not hold, few and many."""
     tariff = PRICING.tariff([CHARGES[12], CHARGES[7], CHARGES[9]], zone="UTC")
     usages = loads(*window(), 900, [4, 5])
     usages[1]["import"].values[:] *= 2_000_000  # type: ignore[union-attr]
 
-    found = price_batch(tariff, usages, *window())
+    found = price_batch(tariff, usages * times, *window())
 
-    assert found == [one_by_one(tariff, usage, *window()) for usage in usages]
+    assert found == [one_by_one(tariff, usage, *window()) for usage in usages] * times
 
 
 def test_questionable_readings_are_told_of_the_meter_that_has_them() -> None:
@@ -373,9 +379,9 @@ def test_consecutive_windows_of_a_batch_cost_what_they_cost_alone() -> None:
     bounds = [tariff.zone.midnight(date(2026, month, 1)) for month in (1, 2, 3, 4)]
     usages = loads(bounds[0], bounds[-1], 900, range(3, 7))
 
-    found = price_chains(tariff, usages, bounds)
+    found = price_chains(tariff, usages * 10, bounds)
 
-    for usage, costs in zip(usages, found, strict=True):
+    for usage, costs in zip(usages * 10, found, strict=True):
         assert costs == [one_by_one(tariff, usage, *window) for window in pairwise(bounds)]
 
 

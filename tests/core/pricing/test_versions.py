@@ -51,3 +51,14 @@ def test_a_window_without_a_version_is_refused(start: str, end: str) -> None:
         in_force(start, end)
 
     assert [fault.code for fault in refused.value.faults] == ["no_version_in_force"]
+
+
+def test_a_tariff_that_is_asked_for_many_windows_gives_each_its_versions() -> None:
+    """It remembers a few of them, and answers for all."""
+    found: Tariff = read(TWO)
+    days = [instant(f"2026-05-{day:02}T00:00:00-03:00") for day in range(1, 31)]
+    later = instant("2026-06-02T00:00:00-03:00")
+
+    firsts = [[span.start for span in found.in_force(day, later)] for day in days * 2]
+
+    assert firsts == [[day, later - 86_400] for day in days * 2]

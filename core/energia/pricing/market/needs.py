@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def series_of(versions: Collection["Version"]) -> tuple[str, ...]:
     """Return the names of the series that the charges of *versions* need, in their order."""
-    return named(charge for version in versions for charge in version.charges)
+    return tuple(dict.fromkeys(name for version in versions for name in version.series))
 
 
 def named(charges: Iterable[Charge]) -> tuple[str, ...]:
