@@ -39,11 +39,13 @@ def lock(folder: Path) -> None:
     """Write `requirements/plugins.lock` and the wheel of the example, which it names."""
     requirements = folder / "requirements"
     requirements.mkdir(parents=True, exist_ok=True)
-    command = [
-        *(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet"),
-        *("--wheel-dir", str(requirements), str(REPOSITORY / "examples/energia-peak-shaving")),
-    ]
-    subprocess.run(command, check=True)
+    with tempfile.TemporaryDirectory() as copy:  # what a build leaves is not left in ours
+        shutil.copytree(REPOSITORY / "examples/energia-peak-shaving", copy, dirs_exist_ok=True)
+        command = [
+            *(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"),
+            *("--quiet", "--wheel-dir", str(requirements), copy),
+        ]
+        subprocess.run(command, check=True)
     (wheel,) = requirements.glob("*.whl")
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     line = f"./requirements/{wheel.name} --hash=sha256:{digest}\n"
