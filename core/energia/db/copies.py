@@ -7,7 +7,8 @@ is read is what is stored, whoever changes it, and only what is not at hand is s
 
 It holds for what a transaction sees of others, not of itself: there are no copies where something
 may have been written (`Queries.copies`). A number of a transaction comes again after 2^32 of them,
-for which a copy lives too short.
+for which a copy lives too short; and after a crash, where commits do not wait for the disk
+(`synchronous_commit = off`): there is no copy then.
 """
 
 import time

@@ -417,7 +417,9 @@ having min(first) is not null
 -- hexadecimal, and one row of a year is read in a fraction of the time that 365 take.
 with asked as materialized (
   select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last,
-    date '1970-01-01' + first - 30 as early, pg_postmaster_start_time() as server,
+    date '1970-01-01' + first - 30 as early,
+    case when current_setting('synchronous_commit') <> 'off' then pg_postmaster_start_time() end
+      as server,
     case when server = pg_postmaster_start_time() then versions::xid[] end as versions, k
   from unnest(%(channels)s::bigint[], %(first)s::int[], %(last)s::int[],
     %(servers)s::timestamptz[], %(versions)s::text[], %(numbers)s::int[])

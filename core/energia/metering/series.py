@@ -79,6 +79,8 @@ def refuse_length(seconds: float) -> None:
 class Series:
     """Quantities of consecutive slots of one length.
 
+    Nobody writes into the arrays, which others may be reading: copy what is to be changed.
+
     Attributes:
         start: When the first slot starts, in seconds since 1970-01-01T00:00Z.
         interval: The length of a slot in seconds.
