@@ -192,6 +192,21 @@ async def test_a_server_that_started_anew_numbers_anew(tenant: Tenant) -> None:
     assert told(found) == stored
 
 
+async def test_commits_that_do_not_wait_for_the_disk(database: str) -> None:
+    """Where a crash may undo what was seen, its transaction's number may come again: no copies."""
+    separator = "&" if "?" in database else "?"
+    pool = Pool(f"{database}{separator}options=-csynchronous_commit%3Doff", Database())
+    try:
+        tenant = pool.tenant()
+        channel = await meter(tenant)
+        await post(tenant, series([1]))
+        await read(tenant, channel)
+
+        assert at_hand(tenant, channel) is None
+    finally:
+        await pool.close()
+
+
 async def test_without_room_nothing_is_at_hand(database: str) -> None:
     """With `database.cache_bytes = 0` every read is a first one."""
     pool = Pool(database, Database(cache_bytes=0))
