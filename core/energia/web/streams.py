@@ -33,6 +33,7 @@ from aiohttp import web
 
 from energia.errors import EnergiaError
 from energia.metering.series import MISSING, Micro
+from energia.pricing.digits import shortest_texts
 from energia.time import Int64, Zone
 from energia.units import MICRO, decimal_text
 from energia.web import bodies
@@ -238,20 +239,8 @@ _Sizes: TypeAlias = npt.NDArray[np.uint32 | np.int64]
 def numbers(values: Micro) -> msgspec.Raw:
     """Return micro-units as an array of JSON numbers, as `json` writes floats; null if missing.
 
-    The shortest text of each is exact.
-    """
-    text = _texts(values)
-    if text is None:
-        floats = np.where(values == MISSING, np.nan, values / MICRO)
-        return msgspec.Raw(msgspec.json.encode(floats.tolist()))
-    return msgspec.Raw(b"[" + text[:-1] + b"]")
-
-
-def _texts(values: Micro) -> bytes | None:
-    """Return the text of each, as `numbers` says, and a comma; None if one is too small or large.
-
-    It is put together from tables of digits: to make a float of each number, and text of that,
-    takes three times as long.
+    The shortest text of each is exact. It is put together from tables of digits: to make a float
+    of each number, and text of that, takes three times as long.
     """
     least = values.min(initial=0)
     absent = values == MISSING if least == MISSING else None
@@ -261,7 +250,8 @@ def _texts(values: Micro) -> bytes | None:
     if largest < 2**32:
         sizes = sizes.astype(np.uint32)  # of which twice as many are divided at once
     if largest >= _LARGEST or not len(sizes) or ((sizes < _SMALLEST) & (sizes > 0)).any():
-        return None
+        floats = np.where(values == MISSING, np.nan, values / MICRO)
+        return msgspec.Raw(msgspec.json.encode(floats.tolist()))
     thousandths, rest = _thousands(sizes)
     whole, decimals = _thousands(thousandths)
     columns: list[npt.NDArray[np.uint32]] = []
@@ -280,7 +270,8 @@ def _texts(values: Micro) -> bytes | None:
     if absent is not None:
         parts[absent] = (_NULL, *[0] * (parts.shape[1] - 1))
     parts[:, -1] |= _COMMA
-    return parts.tobytes().translate(None, b"\0")
+    text = parts.tobytes().translate(None, b"\0")
+    return msgspec.Raw(b"[" + text[:-1] + b"]")
 
 
 def _thousands(sizes: _Sizes) -> tuple[_Sizes, _Sizes]:
@@ -300,7 +291,7 @@ def quantities(values: Micro) -> Numbers:
 
 def decimals(values: Micro) -> list[str]:
     """Return the text of each number of micro-units, none of which is missing."""
-    text = _texts(values)
-    if text is None:
+    try:
+        return shortest_texts(values, 6)
+    except OverflowError:
         return [decimal_text(value) for value in values.tolist()]
-    return text.replace(b".0,", b",").decode().split(",")[:-1]
