@@ -180,19 +180,23 @@ def _is_method(value: object) -> bool:
 def _near(meant: str, names: Iterable[str]) -> list[str]:
     """Return which of *names* has the letters of another name, or is the closest to it."""
     swapped = [name for name in names if sorted(name) == sorted(meant)]
-    alike = max(((_likeness(name, meant), name) for name in names), default=(0.0, ""))
-    return swapped or [name for likeness, name in [alike] if likeness >= _NEAR]
+    alike, closest = max(((_likeness(name, meant), name) for name in names), default=(0.0, ""))
+    return swapped or ([closest] if alike else [])
 
 
 @lru_cache(maxsize=8192)
 def _likeness(name: str, meant: str) -> float:
     """Return how alike two names are, up to 1; 0 where that is less than `_NEAR`.
 
-    Plugins state the same few names again and again.
+    Plugins state the same few names again and again, and few are about as long as another one.
     """
+    if 2 * min(len(name), len(meant)) < _NEAR * (len(name) + len(meant)):
+        return 0.0
     matcher = SequenceMatcher(None, name, meant)
-    bounds = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
-    return matcher.ratio() if all(bound() >= _NEAR for bound in bounds) else 0.0
+    if matcher.quick_ratio() < _NEAR:  # which is never less than the ratio
+        return 0.0
+    likeness = matcher.ratio()
+    return likeness if likeness >= _NEAR else 0.0
 
 
 def lacking(subject: object, names: Iterable[str]) -> list[str]:

@@ -2,15 +2,16 @@
 
 import gc
 import linecache
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import click
 
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
 
-#: Objects that are made until it is looked which of them may go, while the service is put together:
-#: nearly all stay, and to look as often as Python does would be a seventh of the start.
+#: Objects that are made, while a service is put together, until it is looked which of them may go:
+#: to look as often as Python does would be a seventh of the start.
 _MADE: Final = 20_000
 
 
@@ -46,26 +47,37 @@ def run(
     is_worker: bool,
 ) -> None:
     """Run a service or a worker by the settings, over which *options* and the address go."""
-    usual = gc.get_threshold()
-    gc.set_threshold(_MADE, *usual[1:])
     address = {"server.host": ("--host", host), "server.port": ("--port", port)}
     given = {path: option for path, option in address.items() if option[1] is not None}
-    configuration = invocation.configuration({**given, **options}, allow_embedded=allow_embedded)
-    settings = configuration.settings
-    from energia import log
+    with _seldom_collecting():
+        configuration = invocation.configuration(
+            {**given, **options}, allow_embedded=allow_embedded
+        )
+        settings = configuration.settings
+        from energia import log
 
-    log.configure(settings.log)
-    log.warn(configuration.warnings)
-    from energia.plugins import Plugins
-    from energia.web.lifecycle import serve
+        log.configure(settings.log)
+        log.warn(configuration.warnings)
+        from energia.plugins import Plugins
+        from energia.web.lifecycle import serve
 
-    # For tracebacks attrs keeps the source of every method that it makes, a quarter of what it
-    # makes: what is said of the error there is enough. The plugins take the room.
-    linecache.clearcache()
-    log.warn(Plugins.unmatched(settings.plugins))
-    with configuration.locating():
-        # It has no command line: what only that needs is not imported.
-        plugins = Plugins.installed(settings.plugins, commands=False)
-    linecache.clearcache()
-    gc.set_threshold(*usual)
+        # For tracebacks attrs keeps the source of every method that it makes, a quarter of what it
+        # makes: what is said of the error there is enough. The plugins take the room.
+        linecache.clearcache()
+        log.warn(Plugins.unmatched(settings.plugins))
+        with configuration.locating():
+            # It has no command line: what only that needs is not imported.
+            plugins = Plugins.installed(settings.plugins, commands=False)
+        linecache.clearcache()
     serve(settings, plugins, is_worker=is_worker)
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Look less often for what may go while a service is put together: nearly all stays."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_MADE, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)

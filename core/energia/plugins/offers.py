@@ -8,6 +8,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from math import inf
 from reprlib import Repr
@@ -138,19 +139,26 @@ def _float_of(class_: type) -> str | None:
 
 def _float_field(class_: type, seen: set[type]) -> str | None:
     seen.add(class_)
-    try:
-        types = get_type_hints(class_)
-    except Exception:  # names for the type checker alone: reading a tariff tells of those
-        return None
-    for field in attrs.fields(class_):
-        for type_ in _parts(types.get(field.name)):
+    for name, types in _field_types(class_):
+        for type_ in types:
             if type_ is float:
-                return str(field.name)
+                return name
             if isinstance(type_, type) and attrs.has(type_) and type_ not in seen:
                 inner = _float_field(type_, seen)
                 if inner:
-                    return f"{field.name}.{inner}"
+                    return f"{name}.{inner}"
     return None
+
+
+@lru_cache(maxsize=1024)  # charges have many parts in common
+def _field_types(class_: type) -> tuple[tuple[str, tuple[object, ...]], ...]:
+    """Return the fields of an attrs class, each with its type and what that is made of."""
+    try:
+        types = get_type_hints(class_)
+    except Exception:  # names for the type checker alone: reading a tariff tells of those
+        return ()
+    fields = [field.name for field in attrs.fields(class_)]
+    return tuple((name, tuple(_parts(types.get(name)))) for name in fields)
 
 
 def _parts(type_: object) -> Iterator[object]:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
@@ -43,12 +43,24 @@ OBSERVED: Final = tuple(
     hook for hook in HOOKS if "event" in inspect.signature(getattr(hookspecs, hook)).parameters
 )
 
+#: What a module may have with a mark.
+_CALLED: Final = (FunctionType, MethodType, staticmethod, classmethod)
 _REST: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class _Manager(pluggy.PluginManager):
+    """Looks for marks only at what may have one: pluggy looks long, at whatever a module has."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """Return how an attribute of a plugin implements a hook; None where it does not."""
+        if isinstance(plugin, ModuleType) and not isinstance(vars(plugin).get(name), _CALLED):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
 
 
 def manager() -> pluggy.PluginManager:
     """Return a plugin manager that knows the hooks and no plugin."""
-    plugins = pluggy.PluginManager(PROJECT)
+    plugins = _Manager(PROJECT)
     plugins.add_hookspecs(hookspecs)
     return plugins
 

@@ -1,12 +1,15 @@
 """Names of the contract that an author misspells: they are refused rather than passed over."""
 
+import difflib
 from types import SimpleNamespace
 from typing import ClassVar, get_type_hints
 
 import attrs
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from energia import BaseCharge, BaseMeasure, Examples, Measure
+from energia import BaseCharge, BaseMeasure, Examples, Measure, contract
 from energia.contract import (
     OF_CHARGES,
     OF_DECODERS,
@@ -193,3 +196,16 @@ def test_what_the_core_gives_is_never_misspelt() -> None:
     assert misspelt(BaseCharge, OF_CHARGES) is None
     assert misspelt(BaseMeasure, OF_MEASURES) is None
     assert get_type_hints(BaseCharge)["remeasures"] == ClassVar[bool]
+
+
+NAMES = st.text("ab_", min_size=1, max_size=12)
+
+
+@given(meant=NAMES, names=st.sets(NAMES, max_size=8))
+@example(meant="unit_price", names={"unit_prices", "unit_pric", "united_price"})
+def test_what_is_meant_is_what_is_closest(meant: str, names: set[str]) -> None:
+    """It is the name with the same letters, or the one that difflib finds closest."""
+    swapped = [name for name in names if sorted(name) == sorted(meant)]
+    closest = difflib.get_close_matches(meant, sorted(names), n=1, cutoff=contract._NEAR)
+
+    assert contract._near(meant, names) == (swapped or closest)
