@@ -30,7 +30,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-str
 CLIENTS = attrs httpx ipykernel mypy nbclient openapi-python-client==0.29.* pytest setuptools>=77
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all docs screenshots fuzz wheel smoke dist audit sbom accuracy bench bench-check soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews rehearse-citus rehearse-bills client clients programs lock clean python
+.PHONY: help run test test-all docs screenshots fuzz wheel smoke dist audit sbom accuracy bench bench-check bench-billion soak steady attack chaos rehearse rehearse-image rehearse-ci rehearse-import rehearse-plugins rehearse-previews rehearse-citus rehearse-bills client clients programs lock clean python
 
 help:
 	@echo 'make run       run Energia on a real household year; nothing else to install'
@@ -51,6 +51,7 @@ help:
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/explanation/accuracy.md (needs that data)'
 	@echo 'make bench     measure speed beside limits and peers, and write docs/explanation/performance.md (half an hour; NAMES="reads pricing" for some)'
 	@echo 'make bench-check  measure, and fail if a ratio got worse than benchmarks/expected.json'
+	@echo 'make bench-billion  measure ingest with a thousand million readings stored (ten minutes, 25 GB of disk)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
 	@echo 'make dist      build the source distribution and the wheel of the last commit'
@@ -184,6 +185,9 @@ bench: .tox/.tool/.done
 
 bench-check: .tox/.tool/.done
 	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m benchmarks --check $(NAMES)'
+
+bench-billion: .tox/.tool/.done
+	.tox/.tool/bin/tox run -q -e py -x 'testenv.commands=python -m benchmarks.storage --readings 1000000000'
 
 soak: .venv/.done
 	.venv/bin/python -m benchmarks.soak

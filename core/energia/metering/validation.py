@@ -21,7 +21,8 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import islice, pairwise
-from typing import Final, TypeVar
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 import attrs
 import numpy as np
@@ -205,6 +206,51 @@ def _none() -> Int64:
     return np.zeros(0, np.int64)
 
 
+#: A channel as the database gives it: the fields of `Channel`, in their order.
+ChannelRow = tuple[Any, ...]
+
+
+def _row(*columns: Any) -> ChannelRow:
+    return columns
+
+
+def _column(*names: str) -> Callable[[ChannelRow], Any]:
+    """Return what gets one field of the row of a channel, or several."""
+    fields = [field.name for field in attrs.fields(Channel)]
+    return itemgetter(*map(fields.index, names))
+
+
+_key_of, _meter_of, _id_of = map(_column, ("key", "meter", "id"))
+_interval_of, _offset_of, _kind_of = map(_column, ("interval", "offset", "kind"))
+_max_power_of = _column("max_power")
+_deleted_before, _archived_before = map(_column, ("deleted_before", "archived_before"))
+#: What channels are alike in, for which a unit means the same.
+_measured = _column("kind", "quantity", "unit")
+
+
+@attrs.define(eq=False)
+class Channels:
+    """Channels as rows. A thousand meters send a reading each, and nobody asks what a channel is.
+
+    Attributes:
+        rows: The rows; a channel is made of one when it is asked for.
+
+    """
+
+    rows: list[ChannelRow] = attrs.Factory(list)
+    _made: dict[int, Channel] = attrs.Factory(dict)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Channel:
+        """Return a channel."""
+        if (made := self._made.get(index)) is None:
+            made = self._made[index] = Channel(*self.rows[index])
+        return made
+
+
 @attrs.define(eq=False)
 class Directory:
     """Channels by meter; grows as meters are looked up.
@@ -225,7 +271,7 @@ class Directory:
 
     """
 
-    channels: list[Channel] = attrs.Factory(list)
+    channels: Channels = attrs.Factory(Channels)
     unknown: set[str] = attrs.Factory(set)
     intervals: Int64 = attrs.Factory(_none)
     offsets: Int64 = attrs.Factory(_none)
@@ -252,9 +298,9 @@ class Directory:
                 if hold
                 else SQL["channels_of"]
             )
-            found = await queries.fetch(Channel, sql, {"meters": id_literal(new)})
+            found = await queries.fetch(_row, sql, {"meters": id_literal(new)})
             if hold:
-                await hold_on_nodes(queries, [channel.key for channel in found])
+                await hold_on_nodes(queries, list(map(_key_of, found)))
             self.add(new, found)
 
     def new(self, meters: Iterable[str]) -> list[str]:
@@ -264,21 +310,28 @@ class Directory:
         self._note_unknown(unseen.difference(ids))
         return ids
 
-    def add(self, meters: Iterable[str], channels: Iterable[Channel]) -> None:
+    def add(self, meters: Iterable[str], found: Sequence[ChannelRow]) -> None:
         """Take in the channels of the meters that were looked up."""
-        for channel in channels:
-            self._meters.setdefault(channel.meter, {})[channel.id] = len(self.channels)
-            self.channels.append(channel)
+        for index, row in enumerate(found, len(self.channels)):
+            self._meters.setdefault(_meter_of(row), {})[_id_of(row)] = index
+        rows = self.channels.rows
+        rows += found
+        if found:
             # One day for all, which only ever moves on: the last that was looked up knows best.
-            self.archived_before = channel.archived_before
+            self.archived_before = _archived_before(found[-1])
         self._note_unknown(set(meters) - self._meters.keys())
-        columns = [
-            (each.interval, each.offset, each.key, each.bound, each.deleted_before or FIRST)
-            for each in self.channels
-        ]
-        table = np.array(columns, np.int64).reshape(-1, 5)
-        self.intervals, self.offsets, self.keys, self.bounds, self.deleted = table.T
-        self.irregular = np.array([each.kind == "irregular" for each in self.channels], bool)
+        self.intervals, self.offsets, self.keys = (
+            np.fromiter(map(column, rows), np.int64, len(rows))
+            for column in (_interval_of, _offset_of, _key_of)
+        )
+        self.bounds = np.full(len(rows), BOUND)
+        for index, power in enumerate(map(_max_power_of, rows)):
+            if power is not None:
+                self.bounds[index] = self.channels[index].bound
+        deleted = (before or FIRST for before in map(_deleted_before, rows))
+        self.deleted = np.fromiter(deleted, np.int64, len(rows))
+        irregular = (kind == "irregular" for kind in map(_kind_of, rows))
+        self.irregular = np.fromiter(irregular, bool, len(rows))
 
     @property
     def meters(self) -> list[str]:
@@ -499,14 +552,13 @@ def _targets(
     refusals: dict[str, dict[int, Refusal]] = {}
     targets = [(-1, 0)] * len(runs.origins)
     # What a unit means for channels that are alike is found once: hashing a fraction takes long.
-    known: dict[tuple[str, str, str, str | None], int] = {}
+    known: dict[tuple[object, str | None], int] = {}
     for number, (meter, channel_id, unit_name) in enumerate(runs.origins):
         index = directory.found(meter, channel_id)
         if isinstance(index, Refusal):
             refusals.setdefault(index.code, {})[number] = index
             continue
-        declared = directory.channels[index]
-        alike = (declared.kind, declared.quantity, declared.unit, unit_name)
+        alike = (_measured(directory.channels.rows[index]), unit_name)
         factor = known.get(alike)
         if factor is None:
             target = directory.target(meter, channel_id, unit_name)
@@ -605,7 +657,8 @@ def _valid(
         readings.quality,
         runs.fault_at,
     )
-    meters = frozenset(directory.channels[index].meter for index in np.unique(channel).tolist())
+    rows = directory.channels.rows
+    meters = frozenset(_meter_of(rows[index]) for index in np.unique(channel).tolist())
     return ValidReadings(blocks, meters, repeated)
 
 
