@@ -26,6 +26,8 @@ _CHUNK: Final = 128
 
 #: The readings of a meter in a window, by role: micro-units, none missing.
 Readings: TypeAlias = Mapping[str, Micro]
+#: Finds the number of a column among those of a meter.
+Number: TypeAlias = Callable[[Sequence[int]], int]
 #: Where the slots of a window begin and end among those of a meter, by role.
 Part: TypeAlias = Mapping[str, slice]
 
@@ -116,6 +118,11 @@ class Program:
         return Sheet(self.printers, self.amounts)
 
     @cached_property
+    def _writers(self) -> list[tuple[Callable[[int], tuple[CostLine | None, int]], Number]]:
+        """What writes each line, and finds the number for it."""
+        return [(each.line, each.column.number) for each in self.printers]
+
+    @cached_property
     def details(self) -> tuple[Detail, ...] | None:
         """Where the lines of all meters come from, if none tells its steps."""
         if any(printer.column.stepped for printer in self.printers):
@@ -145,8 +152,8 @@ class Program:
     ) -> Cost:
         """Return what one meter costs, given its numbers, and which slots of it are the window."""
         lines, total = list[CostLine](), 0
-        for printer in self.printers:
-            line, due = printer.line(printer.column.number(numbers))
+        for written, number in self._writers:
+            line, due = written(number(numbers))
             if line is not None:
                 lines.append(line)
                 total += due
