@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Protocol, Self
 
@@ -193,26 +194,22 @@ def _json(value: Mapping[str, object], converter: Converter) -> str:
 
 def document(priced: BillCost, plugins: Plugins) -> dict[str, object]:
     """Return what the API shows of a bill, but for what has columns of its own, as JSON has it."""
-    cost = priced.cost
-    charges = [charge for version in priced.versions for charge in version.charges]
-    providers = [plugins.charge_provider(charge.kind) for charge in charges]
-    inputs = BillInputs(
-        tariff=priced.period.contract.tariff,
-        version=priced.versions[0].valid_from,
-        versions=several(tuple(version.valid_from for version in priced.versions)),
-        energia=energia.__version__,
-        plugins={provider.name: provider.version for provider in providers},
-        readings=tuple(
-            ChannelRead(role=each.role, channel=each.channel.id, revision_at=reading.revision_at)
-            for each, reading in zip(
-                priced.inputs.plan.channels, priced.inputs.readings, strict=True
-            )
-        ),
-        prices=tuple(
-            SeriesRead(series=name, revision_at=series.revision_at)
-            for name, series in priced.inputs.prices.items()
-        ),
-        missing=priced.period.missing,
+    cost, inputs = priced.cost, priced.inputs
+    readings = tuple(
+        ChannelRead(role=each.role, channel=each.channel.id, revision_at=reading.revision_at)
+        for each, reading in zip(inputs.plan.channels, inputs.readings, strict=True)
+    )
+    prices = tuple(
+        SeriesRead(series=name, revision_at=series.revision_at)
+        for name, series in inputs.prices.items()
+    )
+    shared = _shared_inputs(
+        priced.period.contract.tariff,
+        tuple(version.valid_from for version in priced.versions),
+        tuple(charge.kind for version in priced.versions for charge in version.charges),
+        priced.period.missing,
+        plugins,
+        energia.__version__,
     )
     return {
         "timezone": priced.period.timezone,
@@ -221,8 +218,32 @@ def document(priced: BillCost, plugins: Plugins) -> dict[str, object]:
         "lines": [line_of_json(line) for line in cost.lines],
         "coverage": unstructure(priced.coverage),
         "assumptions": unstructure(cost.assumptions),
-        "inputs": unstructure(inputs),
+        "inputs": {**shared, "readings": unstructure(readings), "prices": unstructure(prices)},
     }
+
+
+@lru_cache(maxsize=64)
+def _shared_inputs(  # noqa: PLR0913, PLR0917 - what it is kept by
+    tariff: str,
+    versions: tuple[date, ...],
+    kinds: tuple[str, ...],
+    missing: Missing,
+    plugins: Plugins,
+    energia_version: str,
+) -> Mapping[str, object]:
+    """Return the `BillInputs` of bills of one tariff, as JSON has them, but for what was read."""
+    providers = [plugins.charge_provider(kind) for kind in kinds]
+    inputs = BillInputs(
+        tariff=tariff,
+        version=versions[0],
+        versions=several(versions),
+        energia=energia_version,
+        plugins={provider.name: provider.version for provider in providers},
+        readings=(),
+        missing=missing,
+    )
+    shared: Mapping[str, object] = unstructure(inputs)
+    return shared
 
 
 #: The names of the fields of a line, and what returns the values of all of them.

@@ -275,6 +275,10 @@ class Column:
         )
 
     @cached_property
+    def _terms(self) -> list[tuple[int, int, int | None, int]]:
+        return list(zip(self.indexes, self.lows, self.highs, self.times, strict=True))
+
+    @cached_property
     def plain(self) -> int | None:
         """Which number it is, if it is one as it is."""
         if len(self.indexes) > 1 or self.constant is not None or self.fine != 1:
@@ -302,8 +306,7 @@ class Column:
         if self.constant is not None:
             return 0
         found, fine = 0, self.fine
-        terms = zip(self.indexes, self.lows, self.highs, self.times, strict=True)
-        for index, low, high, times in terms:
+        for index, low, high, times in self._terms:
             value = numbers[index] * fine
             if high is not None and value > high:
                 value = high

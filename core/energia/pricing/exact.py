@@ -171,6 +171,8 @@ def shortest(scaled: int, decimals: int) -> str:
 
 def padded(amount: str, decimals: int) -> str:
     """Return the text of an amount with zeros after it, if it has fewer decimals."""
+    if amount[-1 - decimals : -decimals] == ".":  # as most amounts: those of its currency
+        return amount
     whole, _, digits = amount.partition(".")
     return f"{whole}.{digits:0<{decimals}}" if len(digits) < decimals else amount
 

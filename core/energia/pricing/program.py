@@ -21,11 +21,15 @@ from energia.pricing.wording import ENGLISH
 from energia.time import Instant, Int64, Zone
 from energia.work import checkpoint
 
-#: So many meters are worked on at a time: their numbers stay in the processor's cache.
-_CHUNK: Final = 128
+#: So many meters are worked on at a time, or as many as have so many numbers together: enough for
+#: arrays to pay, and some megabytes.
+_CHUNK: Final = 512
+_NUMBERS: Final = 2**20
 
 #: The readings of a meter in a window, by role: micro-units, none missing.
 Readings: TypeAlias = Mapping[str, Micro]
+#: Finds the number of a column among those of a meter.
+Number: TypeAlias = Callable[[Sequence[int]], int]
 #: Where the slots of a window begin and end among those of a meter, by role.
 Part: TypeAlias = Mapping[str, slice]
 
@@ -116,6 +120,11 @@ class Program:
         return Sheet(self.printers, self.amounts)
 
     @cached_property
+    def _writers(self) -> list[tuple[Callable[[int], tuple[CostLine | None, int]], Number]]:
+        """What writes each line, and finds the number for it."""
+        return [(each.line, each.column.number) for each in self.printers]
+
+    @cached_property
     def details(self) -> tuple[Detail, ...] | None:
         """Where the lines of all meters come from, if none tells its steps."""
         if any(printer.column.stepped for printer in self.printers):
@@ -145,8 +154,8 @@ class Program:
     ) -> Cost:
         """Return what one meter costs, given its numbers, and which slots of it are the window."""
         lines, total = list[CostLine](), 0
-        for printer in self.printers:
-            line, due = printer.line(printer.column.number(numbers))
+        for written, number in self._writers:
+            line, due = written(number(numbers))
             if line is not None:
                 lines.append(line)
                 total += due
@@ -160,11 +169,12 @@ class Program:
 
     def costs(self, meters: Sequence[Readings], terms: Sequence[Terms]) -> Iterator[Cost | None]:
         """Yield what each of many meters costs; None where that is not for the program."""
-        for first in range(0, len(meters), _CHUNK):
+        size = _size(self.passes)
+        for first in range(0, len(meters), size):
             checkpoint()
-            chunk = meters[first : first + _CHUNK]
+            chunk = meters[first : first + size]
             rows, bounds = matrix(self.passes, chunk)
-            yield from self.bills(chunk, rows, bounds, terms[first : first + _CHUNK])
+            yield from self.bills(chunk, rows, bounds, terms[first : first + size])
 
     def bills(
         self,
@@ -217,6 +227,12 @@ class Program:
             for role, values in meter.items()
         }
         return slots_of(self.version, window, portions)
+
+
+def _size(passes: Sequence[Pass]) -> int:
+    """Return how many meters are worked on at a time."""
+    runs = max((len(each.bounds) for each in passes), default=1)
+    return max(1, min(_CHUNK, _NUMBERS // runs))
 
 
 def matrix(passes: Sequence[Pass], meters: Sequence[Readings]) -> tuple[Int64, list[int]]:
@@ -316,8 +332,9 @@ class Chain:
         self, meters: Sequence[Readings], terms: Sequence[Terms]
     ) -> Iterator[list[Cost] | None]:
         """Yield what each of many meters costs, window by window; None where that is not for it."""
-        for first in range(0, len(meters), _CHUNK):
-            chunk, own = meters[first : first + _CHUNK], terms[first : first + _CHUNK]
+        size = _size(self.passes)
+        for first in range(0, len(meters), size):
+            chunk, own = meters[first : first + size], terms[first : first + size]
             rows, bounds = matrix(self.passes, chunk)
             bills = list[list[Cost | None]]()
             for each, places, part in zip(self.programs, self.places, self.parts, strict=True):

@@ -215,6 +215,20 @@ def test_a_meter_that_cannot_be_priced_keeps_no_other_from_its_cost() -> None:
     assert isinstance(nothing, Invalid)
 
 
+def test_more_meters_than_are_worked_on_at_a_time_are_priced_in_their_order() -> None:
+    """Those of a day at a flat rate, and of a month cut into hundreds of runs."""
+    tariff = PRICING.tariff([CHARGES[2], CHARGES[10]], zone="UTC")
+    start, end = window()
+    usages = loads(start, end, 900, [4, 5, 6])
+    day = (start, start + 86_400)
+
+    of_day = price_batch(tariff, usages * 200, *day)
+    of_month = price_batch(tariff, usages * 200, start, end)
+
+    assert of_day == [one_by_one(tariff, usage, *day) for usage in usages] * 200
+    assert of_month == [one_by_one(tariff, usage, start, end) for usage in usages] * 200
+
+
 def test_a_tariff_that_charges_nothing_is_priced() -> None:
     """As a void contract is: there is a total, and no line."""
     tariff = PRICING.tariff([CHARGES[0]], zone="UTC")

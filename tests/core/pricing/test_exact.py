@@ -17,6 +17,7 @@ from energia.pricing.exact import (
     exact_text,
     fixed,
     fraction,
+    padded,
     rounded,
     shortest,
     sums,
@@ -30,6 +31,16 @@ def test_the_shortest_text_of_a_scaled_number_is_that_of_its_fraction(
 ) -> None:
     """Zeros at the end are left out, and the sign stays."""
     assert shortest(scaled, decimals) == exact_text(Fraction(scaled, 10**decimals))
+
+
+@given(st.integers(-(10**6), 10**6), st.integers(0, 4), st.integers(0, 4))
+def test_an_amount_is_padded_to_the_decimals_of_its_currency(
+    scaled: int, has: int, decimals: int
+) -> None:
+    """It keeps its value, and decimals beyond these."""
+    found = padded(fixed(scaled, has), decimals)
+
+    assert found == fixed(scaled * 10 ** max(0, decimals - has), max(decimals, has))
 
 
 def test_a_sum_beyond_64_bits_is_exact() -> None:
