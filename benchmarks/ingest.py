@@ -277,7 +277,7 @@ class Ingest:
                 return send_at_once(self.url, READINGS, divided(bodies, at_once))
 
             name = f"series form, a year a request, {at_once} in flight"
-            both = in_turns(ours, lambda: self.table.copy(files), 5)
+            both = in_turns(ours, lambda: self.table.copy(files), 3)
             found.append(rates(name, YEARS * SLOTS, both, least))
         return found
 
