@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import chain
 from math import floor
 from typing import Any, ClassVar, Final
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -74,7 +75,14 @@ async def customer_of(api: Api, subject: Subject) -> Customer | None:
         followed = await api.call("get_brazilian_tariff", tariff=contract["tariff"])
     except NotFound:
         return None
-    return Customer(contract, followed["request"], api.core.clock.now().date())
+    return Customer(contract, followed["request"], await _today(api, contract["meter"]))
+
+
+async def _today(api: Api, meter: str) -> date:
+    """Return which day it is where a meter is: in Brazil, a month ends hours after that of UTC."""
+    site = (await api.call("get_meter", meter=meter))["site"]
+    zone = (await api.call("get_site", site=site))["timezone"]
+    return api.core.clock.now().astimezone(ZoneInfo(zone)).date()
 
 
 async def _contract(api: Api, subject: Subject) -> Mapping[str, Any] | None:
@@ -84,7 +92,7 @@ async def _contract(api: Api, subject: Subject) -> Mapping[str, Any] | None:
         return found
     if subject.meter is None:
         return None
-    today = api.core.clock.now().date().isoformat()
+    today = (await _today(api, subject.meter)).isoformat()
     page = await api.call("list_contracts", meter=subject.meter)
     in_force = [
         contract

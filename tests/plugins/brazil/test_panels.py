@@ -2,7 +2,9 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 
 from energia.db.pool import Pool
@@ -82,12 +84,31 @@ async def test_the_contracted_demand_of_an_inn(pool: Pool, serving: Serving) -> 
     assert "<section" not in elsewhere
 
 
+@attrs.frozen
+class LateEvening:
+    """A clock that stands at ten in the evening of 30 November in São Paulo, in December of UTC."""
+
+    def now(self) -> datetime:
+        """Return when it is."""
+        return datetime(2026, 12, 1, 1, tzinfo=UTC)
+
+
+async def test_a_month_ends_where_its_meter_is(pool: Pool, serving: Serving) -> None:
+    """In the last hours of a month in Brazil, which is over by UTC, it is not asked about."""
+    core = attrs.evolve(make_core(plugins=plugins(), pool=pool), clock=LateEvening())
+    async with serving(core) as client:
+        await make_inn(client, today=date(2026, 11, 30), months=4)
+        panel = await page(client, "pt", contract=INN_CONTRACT)
+
+    assert "Contrate" in panel
+
+
 HOME: dict[str, Any] = {"distributor": "light", "subgroup": "B1", "phases": "bifasico"}
 
 
 async def test_convencional_or_branca_for_a_home(pool: Pool, serving: Serving) -> None:
     """Month by month, by what its meter read."""
-    today = datetime.now(UTC).date()
+    today = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
     start = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     hours = (today.replace(day=1) - start).days * 24
     flags = {f"{start:%Y-%m}": "0", f"{today:%Y-%m}": "0"}
