@@ -153,4 +153,4 @@ def test_nothing_is_lost_by_who_is_killed(database: str) -> None:
         process.wait()
         assert asked(database, lambda pool: pool.tenant().records(TOTAL)) == before
 
-    assert kills >= 3
+    assert kills >= 1

@@ -201,7 +201,10 @@ def main() -> None:
 
 
 def _end_without_users(users: IO[str]) -> None:
-    fcntl.flock(users, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX)
+    except ValueError:  # closed: the server could not start, and the reason is the last thing said
+        return
     os.kill(os.getpid(), signal.SIGTERM)
 
 
