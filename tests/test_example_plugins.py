@@ -47,6 +47,7 @@ def test_only_public_names_are_imported(project: Path) -> None:
                 assert {one.name for one in node.names} <= public.get(module, set()), path
 
 
+@pytest.mark.long
 def test_its_tests_pass(project: Path, site: Path) -> None:
     """All of them, by its own configuration."""
     found = authoring.run(project, site, "-m", "pytest", "-q", "-p", "no:cacheprovider")

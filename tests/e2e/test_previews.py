@@ -92,6 +92,7 @@ async def test_a_preview_that_loads_them_keeps_quiet(previews: PreviewServer) ->
     assert "preview_github_ignored" in logged
 
 
+@pytest.mark.long
 async def test_a_database_lives_as_long_as_its_pull_request(previews: PreviewServer) -> None:
     """Replicas start at once; SIGTERM drops nothing; what is dropped stays so until a new start."""
     given = {"COOLIFY_BRANCH": "pull/10/head:pr-10-coolify", **QUICK}

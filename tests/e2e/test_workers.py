@@ -100,7 +100,9 @@ async def test_a_worker_does_what_the_service_leaves(
     assert ended == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 async def test_what_a_worker_has_begun_is_finished_by_another(
     database: str, client: aiohttp.ClientSession, number: signal.Signals
 ) -> None:

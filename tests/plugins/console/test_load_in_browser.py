@@ -22,6 +22,7 @@ async def _drag(tab: Tab, left: float, right: float) -> None:
     await tab.page.mouse.up()
 
 
+@pytest.mark.long
 async def test_zoom(browser: Browser, open_service: Service) -> None:
     """A year is zoomed to quarter-hours; the URL and the words follow, and one gets back."""
     await week.fill(open_service)

@@ -73,6 +73,7 @@ async def test_records_are_made_without_scripts(browser: Browser, open_service: 
         assert await tab.heading() == "Main meter"
 
 
+@pytest.mark.long
 async def test_everybody_can_use_records(browser: Browser, open_service: Service) -> None:
     """Lists, forms with faults and questions are for everybody, on a wide screen."""
     await open_service.client.put("/v1/sites/pepira", json=SITE)
