@@ -135,7 +135,11 @@ def _fresh(path: str) -> range:
 
 
 async def _both(
-    found: Scene, path: str, theirs: Callable[[int], Awaitable[Any]], figure: Figure
+    found: Scene,
+    path: str,
+    theirs: Callable[[int], Awaitable[Any]],
+    name: str,
+    figure: Callable[..., Figure],
 ) -> list[Figure]:
     """Return a figure of first reads, and one of reads again."""
     ours, few = partial(answer, found, path), range(METERS)
@@ -144,8 +148,7 @@ async def _both(
     figures = []
     for when, meters in (("first read", _fresh(path)), ("read again", few)):
         medians = await in_turns_async(in_ms(ours, meters), in_ms(theirs, few), ROUNDS)
-        name = f"{figure.name}, {when}"
-        figures.append(attrs.evolve(figure, name=name, ours=medians[0], limit=medians[1]))
+        figures.append(figure(name=f"{name}, {when}", ours=medians[0], limit=medians[1]))
     return figures
 
 
@@ -154,32 +157,30 @@ async def _figures() -> list[Figure]:
         rows = Rows(connection)
         await made(found)
         await rows.fill()
-        readings = Figure(
-            name="a meter-year of 15-minute readings as JSON",
+        readings = partial(
+            Figure,
             against="rows through the same driver and `json`, without HTTP",
             unit="ms",
-            ours=0,
-            limit=0,
             better="less",
             least=16,
             note="beside it: `json.dumps` of a dict for each row, the instant by `isoformat`, the"
             " decimal as text",
         )
-        figures = await _both(found, PATHS[0], rows.year, readings)
+        name = "a meter-year of 15-minute readings as JSON"
+        figures = await _both(found, PATHS[0], rows.year, name, readings)
         for unit in ("month", "day"):
             await _refuse_other_sums(found, rows, unit)
-            windows = Figure(
-                name=f"windows of a {unit} over a meter-year, local time with DST",
+            windows = partial(
+                Figure,
                 against="sum, max, count by date_trunc at time zone, over indexed rows",
                 unit="ms",
-                ours=0,
-                limit=0,
                 better="less",
                 least=8,
                 note="ours has the coverage of each window, and when its peak was, too",
             )
             path, theirs = f"usage?window={unit}", partial(rows.windows, unit)
-            figures += await _both(found, path, theirs, windows)
+            name = f"windows of a {unit} over a meter-year, local time with DST"
+            figures += await _both(found, path, theirs, name, windows)
         return figures
 
 

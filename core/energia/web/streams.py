@@ -289,9 +289,9 @@ def quantities(values: Micro) -> Numbers:
     return texts
 
 
-def decimals(values: Micro) -> list[str]:
+def decimals(values: Micro | Sequence[int]) -> list[str]:
     """Return the text of each number of micro-units, none of which is missing."""
     try:
-        return shortest_texts(values, 6)
-    except OverflowError:
-        return [decimal_text(value) for value in values.tolist()]
+        return shortest_texts(np.asarray(values, np.int64), 6)
+    except OverflowError:  # one has too many digits, maybe for 64 bits
+        return [decimal_text(int(value)) for value in values]

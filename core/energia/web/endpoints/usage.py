@@ -37,7 +37,7 @@ from energia.time import (
     length_text,
     rfc3339,
 )
-from energia.units import BOUND, POWER_UNITS, decimal_text
+from energia.units import POWER_UNITS, decimal_text
 from energia.web.resources import (
     READERS,
     WRITERS,
@@ -239,7 +239,7 @@ def _usage(meter: str, selection: ChannelWindow, series: Series, frame: Frame) -
     edges, moments = frame.edges, frame.moments
     sums = usage.window_sums(series, edges)
     columns = (
-        _decimals(sums.values),
+        decimals(sums.values),
         _peaks(np.array(sums.peaks, np.int64), series, selection),
         sums.coverage,
     )
@@ -347,13 +347,6 @@ def _peaks(indexes: Int64, series: Series, selection: ChannelWindow) -> Iterator
     if len(known) == len(indexes):
         return found
     return (next(found) if index >= 0 else None for index in indexes.tolist())
-
-
-def _decimals(values: list[int]) -> Iterable[str]:
-    """Return sums as text."""
-    if max(values, default=0) < BOUND and min(values, default=0) > -BOUND:
-        return decimals(np.array(values, np.int64))
-    return map(decimal_text, values)  # beyond 64 bits, maybe
 
 
 def _powers(values: Micro, interval: int) -> Iterable[str]:
