@@ -44,13 +44,12 @@ select 1, 'c' || substr(id, 2), id, 'tou', '2025-01-01', '{}', '{}' from meter
 """
 _READINGS: Final = """
 with shape as materialized (
-  select k, array_agg((random() * 3000)::bigint * 1000) as "values"
+  select k, energia_narrow(array_agg((random() * 3000)::bigint * 1000)) as narrow
   from generate_series(0, 99) k, generate_series(1, 96)
   group by k
 )
-insert into reading_day (organization_id, channel_id, day, "values", revision, import_id,
-  recorded_at)
-select 1, c.id, d.day, s."values", 1, 1, now()
+insert into reading_day (organization_id, channel_id, day, narrow, revision, import_id, recorded_at)
+select 1, c.id, d.day, s.narrow, 1, 1, now()
 from channel c
 cross join (
   select day::date, extract(epoch from day)::bigint / 86400 as n

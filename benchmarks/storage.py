@@ -54,10 +54,11 @@ with day as materialized (
 insert into bench_row select c, start_at, value, 1, now(), 1 from day
 """
 _FILL: Final = """
-insert into reading_day (organization_id, channel_id, day, "values", revision, import_id,
-  recorded_at)
-select 1, channel, date '2020-01-01' + day, "values", 1, 1, now()
-from (select array_agg((random() * 3000000)::bigint) as "values" from generate_series(1, 96)) v,
+insert into reading_day (organization_id, channel_id, day, narrow, revision, import_id, recorded_at)
+select 1, channel, date '2020-01-01' + day, narrow, 1, 1, now()
+from (
+  select energia_narrow(array_agg((random() * 3000000)::bigint)) as narrow
+  from generate_series(1, 96) offset 0) v,
   generate_series(%(first)s::bigint, %(past)s::bigint - 1) channel, generate_series(0, 364) day
 """
 

@@ -41,9 +41,9 @@ select 1, 'm' || n, 'home' from generate_series(1, %(count)s) n;
 insert into channel (organization_id, meter_id, name, position, quantity, direction, unit,
   interval_seconds, offset_seconds, kind)
 select 1, id, 'import', 0, 'active_energy', 'import', 'kWh', 3600, 0, 'interval' from meter;
-insert into reading_day (organization_id, channel_id, day, "values", revision, import_id,
-  recorded_at)
-select 1, c.id, day::date, array_fill(substr(c.meter_id, 2)::bigint * 1000, '{24}'), 1, 1, now()
+insert into reading_day (organization_id, channel_id, day, narrow, revision, import_id, recorded_at)
+select 1, c.id, day::date,
+  energia_narrow(array_fill(substr(c.meter_id, 2)::bigint * 1000, '{24}')), 1, 1, now()
 from channel c
 cross join generate_series(date '2025-02-01', date '2025-02-28', interval '1 day') day;
 insert into contract (organization_id, id, meter_id, tariff_id, start_day, parameters, channels)

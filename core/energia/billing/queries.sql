@@ -467,7 +467,7 @@ from unnest(%(channels)s::bigint[], %(numbers)s::int[]) as c (channel, k)
 cross join lateral (
   select d.day, d."values", last.slot
   from (
-    select day, "values"
+    select day, energia_slots(narrow, "values") as "values"
     from reading_day r
     where r.channel_id = c.channel
     order by day desc
@@ -483,7 +483,8 @@ left join lateral (
     case when count(*) <= newest.day - min(d.day)
       then array_agg(d.day - date '1970-01-01') end as days,
     array_agg(d.day - date '1970-01-01') filter (
-      where case when d.day < newest.day then array_position(d."values", null) is not null
+      where case when d.day < newest.day
+        then array_position(energia_slots(d.narrow, d."values"), null) is not null
         else array_position(newest."values"[:newest.slot], null) is not null end) as holed
   from reading_day d
   where d.channel_id = c.channel and d.day between %(first)s and newest.day
@@ -495,14 +496,18 @@ left join lateral (
 select asked.n - 1, d.day - date '1970-01-01', h.first, h.last, h.slots
 from unnest(%(channels)s::bigint[], %(days)s::int[], %(lasts)s::int[], %(firsts)s::bool[],
   %(numbers)s::int[]) as asked (channel, day, last, is_first, n)
-join reading_day d on d.channel_id = asked.channel and d.day = date '1970-01-01' + asked.day
+cross join lateral (
+  select r.day, energia_slots(r.narrow, r."values") as slots, r.quality
+  from reading_day r
+  where r.channel_id = asked.channel and r.day = date '1970-01-01' + asked.day
+  offset 0) as d
 cross join lateral (
   select min(k)::int as first, max(k)::int as last, count(*)::int as slots
-  from unnest(d."values", d.quality) with ordinality as u (value, quality, k)
+  from unnest(d.slots, d.quality) with ordinality as u (value, quality, k)
   where value is null and quality is null and k <= asked.last
     and (not asked.is_first or k > (
       select min(j)
-      from unnest(d."values") with ordinality as v (value, j)
+      from unnest(d.slots) with ordinality as v (value, j)
       where value is not null))
 ) as h
 where h.slots > 0

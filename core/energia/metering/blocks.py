@@ -1,7 +1,9 @@
 """Day blocks in the database: the readings of an import are read against them, merged, written.
 
-A block is a row of `reading_day`: a channel, a day of its grid, and an array with the micro-units
-of each slot. What it was before a revision is a row of `reading_day_history`.
+A block is a row of `reading_day`: a channel, a day of its grid, and the micro-units of each slot.
+It is narrow, four bytes a slot; or it has an array, where a value does not fit, or the release
+before may have to read it (`0026_narrow_blocks.sql`). What it was before a revision is a row of
+`reading_day_history`.
 
 Whoever writes holds the rows of the channels (`Directory.look_up` takes them, in the order of their
 keys, so that two imports never wait for each other). Writers of a channel therefore come one after
@@ -36,6 +38,8 @@ SQL: Final = load(__package__)
 BLOCK_SLOTS: Final = 366 * 96
 #: Values in one message of single ones.
 VALUES: Final = 5000
+#: What stands for no value in a narrow block; no value is less, and none is more than its opposite.
+_NONE: Final = -(2**31)
 #: From how many blocks with one new value each these go by themselves. With fewer, the second
 #: statement costs more than the arrays that it saves.
 _SINGLES: Final = 16
@@ -96,10 +100,11 @@ class BlockReadings:
         return live
 
     def singles(self) -> Mask:
-        """Return which blocks got one reading, and that an actual value."""
+        """Return which blocks got one reading, and that an actual value that is narrow."""
         rows = len(self.keys)
-        actual = np.bincount(self.row[self.quality == ACTUAL], minlength=rows)
-        singles: Mask = (np.bincount(self.row, minlength=rows) == 1) & (actual == 1)
+        simple = (self.quality == ACTUAL) & (np.abs(self.values) < -_NONE)
+        chosen = np.bincount(self.row[simple], minlength=rows)
+        singles: Mask = (np.bincount(self.row, minlength=rows) == 1) & (chosen == 1)
         return singles
 
     def take(self, rows: Mask) -> "BlockReadings":
@@ -165,12 +170,14 @@ class Snapshot:
 
     Attributes:
         now: The server's time, read while the channels were held.
+        narrow: Whether blocks are to be written narrow.
         blocks: The stored blocks; empty ones where there is none.
         revisions: int64[n], the revision of each, 0 where there is none.
 
     """
 
     now: datetime
+    narrow: bool
     blocks: Blocks
     revisions: Int64
 
@@ -300,8 +307,10 @@ class _BlockRow:
     """The row of `blocks_read`: the time alone, where no block exists."""
 
     now: datetime
+    is_narrow: bool
     positions: str | None
     revisions: str | None
+    narrow: memoryview | None
     values: str | None
     quality: str | None
 
@@ -324,10 +333,11 @@ async def _read(queries: Queries, keys: BlockKeys, width: int) -> Snapshot:
         {"channels": literal(keys.channels), "days": literal(keys.days)},
     )
     row = rows[0]
-    stored = Snapshot(row.now, Blocks.empty(len(keys), width), np.zeros(len(keys), np.int64))
-    if row.positions and row.revisions and row.values is not None:
+    empty = Blocks.empty(len(keys), width)
+    stored = Snapshot(row.now, row.is_narrow, empty, np.zeros(len(keys), np.int64))
+    if row.positions and row.revisions:
         position = numbers_of(row.positions) - 1
-        old = blocks_of_text(row.values, row.quality or "", width)
+        old = blocks_of_row(row.narrow, row.values, row.quality or "", width)
         stored.blocks.values[position] = old.values
         stored.blocks.quality[position] = old.quality
         stored.revisions[position] = numbers_of(row.revisions)
@@ -338,27 +348,29 @@ async def _write(
     queries: Queries, keys: BlockKeys, merged: Merge, stored: Snapshot, number: int
 ) -> None:
     """Write what a merge changed, as part of import *number*; raises `LostRace`."""
-    rows = merged.write
-    if not rows.any():
-        return
-    changed = merged.blocks.take(rows)
-    written = await queries.fetch_of_shard(
-        int,
-        SQL["blocks_write"],
-        keys.channels[rows],
-        {
-            "channels": literal(keys.channels[rows]),
-            "days": literal(keys.days[rows]),
-            "values": Literal(literal(changed.values.ravel())),
-            "width": changed.values.shape[1],
-            "quality": quality_literals(changed.quality),
-            "revisions": literal(stored.revisions[rows]),
-            "keep": literal(merged.revise[rows]),
-            "now": stored.now,
-            "import": number,
-        },
-    )
-    _refuse_fewer(written[0], int(rows.sum()))
+    fits = stored.narrow & _fit(merged.blocks.values)
+    for is_narrow, rows in ((True, merged.write & fits), (False, merged.write & ~fits)):
+        if not rows.any():
+            continue
+        changed = merged.blocks.take(rows)
+        written = await queries.fetch_of_shard(
+            int,
+            SQL["blocks_write"],
+            keys.channels[rows],
+            {
+                "channels": literal(keys.channels[rows]),
+                "days": literal(keys.days[rows]),
+                "narrow": Literal(_hexadecimal(changed.values)) if is_narrow else None,
+                "values": None if is_narrow else Literal(literal(changed.values.ravel())),
+                "width": changed.values.shape[1],
+                "quality": quality_literals(changed.quality),
+                "revisions": literal(stored.revisions[rows]),
+                "keep": literal(merged.revise[rows]),
+                "now": stored.now,
+                "import": number,
+            },
+        )
+        _refuse_fewer(written[0], int(rows.sum()))
 
 
 async def _fill_values(queries: Queries, part: BlockReadings, number: int) -> Mask:
@@ -390,6 +402,7 @@ def _values_put(part: BlockReadings, number: int) -> dict[str, object]:
         "days": literal(part.keys.days),
         "slots": literal(part.slot + 1),
         "values": literal(part.values),
+        "empty": _hexadecimal(np.full(part.width, MISSING)),
         "import": number,
     }
 
@@ -400,23 +413,41 @@ def _refuse_fewer(written: int, expected: int) -> None:
         raise LostRace("another writer was faster; send the readings again")
 
 
-# Arrays of PostgreSQL as numpy arrays: many come as one text, few in binary; written as literals.
+# Blocks of PostgreSQL as numpy arrays, and back.
 #
-# psycopg2 would make a Python integer of each item, one by one. `array_send` gives the bytes as
-# they are, in hexadecimal; a text has a third of that, and is one row for all blocks. On the way
-# in, the literal that msgspec writes is what PostgreSQL reads fastest.
+# Bytes are given in hexadecimal. psycopg2 would make a Python integer of each item of an array, one
+# by one: many come as one text, which has a third of what `array_send` gives, few as that gives
+# them. On the way in, the literal that msgspec writes is what PostgreSQL reads fastest.
 
 
-def blocks_of_text(values: str, quality: str, width: int) -> Blocks:
-    """Return blocks from what `blocks_now` gives: values one after the other, nulls replaced.
+def _fit(values: Micro) -> Mask:
+    """Return which blocks have only values that fit into four bytes."""
+    fit: Mask = ((np.abs(values) < -_NONE) | (values == MISSING)).all(axis=1)
+    return fit
+
+
+def _hexadecimal(values: Micro) -> str:
+    """Return values as the bytes of narrow blocks."""
+    return np.where(values == MISSING, _NONE, values).astype(">i4").tobytes().hex()
+
+
+def blocks_of_row(
+    narrow: memoryview | None, values: str | None, quality: str, width: int
+) -> Blocks:
+    """Return blocks from what `blocks_now` gives of a span.
 
     Args:
-        values: The values of all blocks, with commas between them.
+        narrow: Those that are narrow, one after the other.
+        values: The values of all others, with commas between them, nulls replaced.
         quality: The qualities, or nothing, of each block, with semicolons between blocks.
         width: Slots in a day.
 
     """
-    numbers: Micro = numbers_of(values).reshape(-1, width)
+    numbers: Micro = np.frombuffer(narrow or b"", ">i4").astype(np.int64)
+    numbers[numbers == _NONE] = MISSING
+    if values is not None:
+        numbers = np.concatenate([numbers, numbers_of(values)])
+    numbers = numbers.reshape(-1, width)
     codes: Quality = np.where(numbers == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
     if len(quality) >= len(numbers):  # there is more than what separates them
         for block, text in enumerate(quality.split(";")):

@@ -266,8 +266,8 @@ order by public_id desc
 limit 1 offset %(looked_at)s - 1
 
 -- name: blocks_read
--- The time, and the blocks that exist among those asked for: their numbers, revisions, values and
--- qualities, as `blocks_now` gives them; nulls where there is none.
+-- The time, whether blocks are to be written narrow, and the blocks that exist among those asked for:
+-- their numbers, revisions, values and qualities, as `blocks_now` gives them; nulls where there is none.
 -- The days are worked out before the join: below a row policy only what is leakproof, such as the
 -- comparison of two dates, may look rows up by the index; a sum of a date and a number is not.
 with t as materialized (select clock_timestamp() as now),
@@ -275,45 +275,50 @@ b as materialized (
   select channel, date '1970-01-01' + day as day, k
   from unnest(%(channels)s::bigint[], %(days)s::int[]) with ordinality as b (channel, day, k)
 )
-select t.now, x.* from t cross join (
-  select array_to_string(array_agg(b.k), ',') as positions,
-    array_to_string(array_agg(d.revision), ',') as revisions,
-    string_agg(array_to_string(d."values", ',', '-9223372036854775808'), ',') as "values",
-    string_agg(coalesce(array_to_string(d.quality, ',', '-1'), ''), ';') as quality
-  from b join reading_day d on d.channel_id = b.channel and d.day = b.day
+select t.now, energia_blocks_narrow(), x.* from t cross join (
+  select array_to_string(array_agg(k), ',') as positions,
+    array_to_string(array_agg(revision), ',') as revisions,
+    string_agg(narrow, '') as narrow,
+    string_agg(array_to_string("values", ',', '-9223372036854775808'), ',') as "values",
+    string_agg(coalesce(array_to_string(quality, ',', '-1'), ''), ';') as quality
+  from (
+    select b.k, d.revision, d.narrow, d."values", d.quality
+    from b join reading_day d on d.channel_id = b.channel and d.day = b.day
+    order by d.narrow is null, b.k) as sorted
 ) x
 
 -- name: blocks_write
 -- Put blocks: a new one (revision 0 is stored), in place, or with the stored one kept in history.
 -- How many were put; fewer than asked for means that someone else wrote meanwhile.
--- The values of all blocks come as one array, which is read at once, without nulls: of those, to cut
--- a block out would count all that are before it.
+-- The values of all blocks come together, in one of the two forms; the other is null. An array has no
+-- nulls in it: of those, to cut a block out would count all that are before it.
 with b as materialized (
   select channel, date '1970-01-01' + day as day,
+    substr(decode(%(narrow)s, 'hex'), (k::int - 1) * 4 * %(width)s + 1, 4 * %(width)s) as narrow,
     array_replace((%(values)s::bigint[])[(k::int - 1) * %(width)s + 1:k::int * %(width)s],
       '-9223372036854775808'::bigint, null) as slots,
     quality::smallint[] as quality, revision, keep
   from unnest(%(channels)s::bigint[], %(days)s::int[], %(quality)s::text[], %(revisions)s::int[],
     %(keep)s::bool[]) with ordinality as b (channel, day, quality, revision, keep, k)
 ), h as (
-  insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
-    import_id, recorded_at, published_at, superseded_at, superseded_by)
-  select d.organization_id, d.channel_id, d.day, d."values", d.quality, d.revision, d.import_id,
-    d.recorded_at, d.published_at, %(now)s::timestamptz, %(import)s
+  insert into reading_day_history (organization_id, channel_id, day, narrow, "values", quality,
+    revision, import_id, recorded_at, published_at, superseded_at, superseded_by)
+  select d.organization_id, d.channel_id, d.day, d.narrow, d."values", d.quality, d.revision,
+    d.import_id, d.recorded_at, d.published_at, %(now)s::timestamptz, %(import)s
   from b join reading_day d on d.channel_id = b.channel and d.day = b.day
     and d.revision = b.revision
   where b.keep
 ), u as (
-  update reading_day d set "values" = b.slots, quality = b.quality,
+  update reading_day d set narrow = b.narrow, "values" = b.slots, quality = b.quality,
     revision = b.revision + b.keep::int, import_id = %(import)s,
     recorded_at = case when b.keep then %(now)s::timestamptz else d.recorded_at end
   from b
   where b.revision > 0 and d.channel_id = b.channel and d.day = b.day and d.revision = b.revision
   returning 1
 ), i as (
-  insert into reading_day (organization_id, channel_id, day, "values", quality, revision,
+  insert into reading_day (organization_id, channel_id, day, narrow, "values", quality, revision,
     import_id, recorded_at)
-  select current_setting('energia.organization')::int, channel, day, slots, quality, 1,
+  select current_setting('energia.organization')::int, channel, day, narrow, slots, quality, 1,
     %(import)s, %(now)s::timestamptz
   from b
   where revision = 0
@@ -323,8 +328,8 @@ with b as materialized (
 select (select count(*) from u) + (select count(*) from i)
 
 -- name: slots_fill
--- Put one actual value into each of many blocks, where that fills a slot of a live day: nothing of it,
--- and nothing later, is there. The numbers of the others, with commas between them.
+-- Put one actual value into each of many narrow blocks, where that fills a slot of a live day: nothing
+-- of it, and nothing later, is there. The numbers of the others, with commas between them.
 -- How long the arrays are is kept from the planner: each block is found by the index, then, where it
 -- would rather read all blocks of a small table.
 with b as materialized (
@@ -332,13 +337,14 @@ with b as materialized (
   from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]), (select %(slots)s::int[]),
     (select %(values)s::bigint[])) with ordinality as b (channel, day, slot, value, number)
 ), u as (
-  update reading_day x set "values"[b.slot] = b.value,
+  update reading_day x set
+    narrow = overlay(x.narrow placing int4send(b.value::int) from 4 * b.slot - 3),
     quality = case when x.quality is not null
       then x.quality[:b.slot - 1] || 1::smallint || x.quality[b.slot + 1:] end,
     import_id = %(import)s
   from b
   where x.channel_id = b.channel and x.day = b.day
-    and num_nonnulls(variadic x."values"[b.slot:]) = 0
+    and substr(x.narrow, 4 * b.slot - 3) = substr(decode(%(empty)s, 'hex'), 4 * b.slot - 3)
   returning b.number
 )
 select array_to_string(array(
@@ -352,23 +358,30 @@ b as materialized (
   select channel, date '1970-01-01' + day as day, slot, value, live
   from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[], %(values)s::bigint[],
     %(live)s::bool[]) as b (channel, day, slot, value, live)
+), x as materialized (
+  select b.channel, b.day, b.slot, b.value, b.live, d.revision, d.quality,
+    energia_slot(d.narrow, d."values", b.slot) as old,
+    case when d.narrow is null then num_nonnulls(variadic d."values"[b.slot:]) > 0
+      else substr(d.narrow, 4 * b.slot - 3) <> substr(decode(%(empty)s, 'hex'), 4 * b.slot - 3)
+      end as later
+  from b join reading_day d on d.channel_id = b.channel and d.day = b.day
 ), o as materialized (
-  select b.channel, b.day, b.slot, b.value, x.revision, x."values"[b.slot] as old,
-    x."values"[b.slot] = b.value and coalesce(x.quality[b.slot], 1) = 1 as same,
-    x."values"[b.slot] is not null
-      or not b.live
-      or num_nonnulls(variadic x."values"[b.slot:]) > 0 as keep
-  from b join reading_day x on x.channel_id = b.channel and x.day = b.day
+  select channel, day, slot, value, revision, old,
+    old = value and coalesce(quality[slot], 1) = 1 as same, later or not live as keep
+  from x
 ), h as (
-  insert into reading_day_history (organization_id, channel_id, day, "values", quality, revision,
-    import_id, recorded_at, published_at, superseded_at, superseded_by)
-  select d.organization_id, d.channel_id, d.day, d."values", d.quality, d.revision, d.import_id,
-    d.recorded_at, d.published_at, t.now, %(import)s
+  insert into reading_day_history (organization_id, channel_id, day, narrow, "values", quality,
+    revision, import_id, recorded_at, published_at, superseded_at, superseded_by)
+  select d.organization_id, d.channel_id, d.day, d.narrow, d."values", d.quality, d.revision,
+    d.import_id, d.recorded_at, d.published_at, t.now, %(import)s
   from t, o join reading_day d on d.channel_id = o.channel and d.day = o.day
     and d.revision = o.revision
   where o.keep and o.same is not true
 ), u as (
-  update reading_day x set "values"[o.slot] = o.value,
+  update reading_day x set
+    narrow = overlay(x.narrow placing int4send(o.value::int) from 4 * o.slot - 3),
+    "values" = case when x."values" is not null
+      then x."values"[:o.slot - 1] || o.value || x."values"[o.slot + 1:] end,
     quality = case when x.quality is not null
       then x.quality[:o.slot - 1] || 1::smallint || x.quality[o.slot + 1:] end,
     revision = x.revision + o.keep::int, import_id = %(import)s,
@@ -378,11 +391,14 @@ b as materialized (
     and o.same is not true
   returning o.old is null as created
 ), i as (
-  insert into reading_day (organization_id, channel_id, day, "values", revision, import_id,
+  insert into reading_day (organization_id, channel_id, day, narrow, "values", revision, import_id,
     recorded_at)
   select current_setting('energia.organization')::int, b.channel, b.day,
-    array_fill(null::bigint, array[b.slot - 1]) || b.value
-      || array_fill(null::bigint, array[%(width)s - b.slot]),
+    case when energia_blocks_narrow()
+      then overlay(decode(%(empty)s, 'hex') placing int4send(b.value::int) from 4 * b.slot - 3) end,
+    case when not energia_blocks_narrow()
+      then array_fill(null::bigint, array[b.slot - 1]) || b.value
+        || array_fill(null::bigint, array[%(width)s - b.slot]) end,
     1, %(import)s, t.now
   from b, t
   where not exists (select from o where o.channel = b.channel and o.day = b.day)
@@ -405,6 +421,7 @@ having min(first) is not null
 -- name: blocks_now
 -- The blocks of some channels, each in its range of days, as they are now: their days, versions, values
 -- one after the other, and their qualities, which most do not have. A row for each range with any.
+-- First are those that are narrow, of which the bytes are given, then the others, whose values are.
 --
 -- Of the days from the first one on, who asks may have copies (`Copies`): of which versions, as the
 -- server knew them that has run since an instant. Those that are still these are named, and left out.
@@ -413,8 +430,8 @@ having min(first) is not null
 -- qualities, how many micro-units each number counts, and the dates of its days, or one for all.
 -- It is one statement, as days may go there, and come back, at any time.
 --
--- As text, and gathered by the server: eight digits are less to send than the bytes of a number in
--- hexadecimal, and one row of a year is read in a fraction of the time that 365 take.
+-- Gathered by the server: one row of a year is read in a fraction of the time that 365 take. Arrays as
+-- text: eight digits are less to send than the bytes of a bigint in hexadecimal.
 with asked as materialized (
   select channel, date '1970-01-01' + first as first, date '1970-01-01' + last as last,
     date '1970-01-01' + first - 30 as early,
@@ -425,11 +442,12 @@ with asked as materialized (
     %(servers)s::timestamptz[], %(versions)s::text[], %(numbers)s::int[])
     as asked (channel, first, last, server, versions, k)
 )
-select asked.k, b.days, b.recorded_at, b."values", b.quality, null::bigint as unit,
+select asked.k, b.days, b.recorded_at, b.narrow, b."values", b.quality, null::bigint as unit,
   null::timestamptz[] as dates, b.same, b.versions, asked.server
 from asked cross join lateral (
   select array_to_string(array_agg(x.day - date '1970-01-01') filter (where not x.same), ',') as days,
     max(x.recorded_at) as recorded_at,
+    string_agg(x.narrow, '') filter (where not x.same) as narrow,
     string_agg(array_to_string(x."values", ',', '-9223372036854775808'), ',')
       filter (where not x.same) as "values",
     string_agg(coalesce(array_to_string(x.quality, ',', '-1'), ''), ';')
@@ -437,15 +455,16 @@ from asked cross join lateral (
     array_to_string(array_agg(x.day - date '1970-01-01') filter (where x.same), ',') as same,
     array_to_string(array_agg(x.version) filter (where not x.same), ',') as versions
   from (
-    select d.day, d.recorded_at, d."values", d.quality, d.xmin as version,
+    select d.day, d.recorded_at, d.narrow, d."values", d.quality, d.xmin as version,
       coalesce(d.xmin = asked.versions[d.day - asked.first + 1], false) as same
     from reading_day d
     where d.channel_id = asked.channel and d.day between asked.first and asked.last
+    order by d.narrow is null, d.day
   ) x
 ) b
 where b.recorded_at is not null
 union all
-select asked.k, (a.first_day - date '1970-01-01')::text, null,
+select asked.k, (a.first_day - date '1970-01-01')::text, null, null,
   coalesce(array_to_string(a.narrow, ',', '-9223372036854775808'),
     array_to_string(a.wide, ',', '-9223372036854775808')),
   coalesce(array_to_string(a.quality, ',', '-1'), ''), a.unit, a.recorded_at, null, null, null
@@ -476,23 +495,25 @@ select asked.k, b.*, null::bigint as unit, null::timestamptz[] as dates
 from asked cross join lateral (
   select array_to_string(array_agg(x.day - date '1970-01-01'), ',') as days,
     max(x.recorded_at) as recorded_at,
+    string_agg(x.narrow, '') as narrow,
     string_agg(array_to_string(x."values", ',', '-9223372036854775808'), ',') as "values",
     string_agg(coalesce(array_to_string(x.quality, ',', '-1'), ''), ';') as quality
   from (
-    select d.day, d.recorded_at, d."values", d.quality
+    select d.day, d.recorded_at, d.narrow, d."values", d.quality, d.narrow is null as is_wide
     from reading_day d
     where d.channel_id = asked.channel and d.day between asked.first and asked.last
       and d.recorded_at <= asked.pin
     union all
-    select h.day, h.recorded_at, h."values", h.quality
+    select h.day, h.recorded_at, h.narrow, h."values", h.quality, h.narrow is null
     from reading_day_history h
     where h.channel_id = asked.channel and h.day between asked.first and asked.last
       and h.recorded_at <= asked.pin and h.superseded_at > asked.pin
+    order by is_wide, day
   ) x
 ) b
 where b.days is not null
 union all
-select asked.k, (a.first_day - date '1970-01-01')::text, null,
+select asked.k, (a.first_day - date '1970-01-01')::text, null, null,
   coalesce(array_to_string(a.narrow, ',', '-9223372036854775808'),
     array_to_string(a.wide, ',', '-9223372036854775808')),
   coalesce(array_to_string(a.quality, ',', '-1'), ''), a.unit, a.recorded_at
@@ -544,7 +565,7 @@ cross join lateral (
       select d.day::timestamp at time zone 'UTC' + make_interval(secs => c.shift
         + c.seconds * (
           select max(slot)
-          from unnest(d."values") with ordinality as u (value, slot)
+          from unnest(energia_slots(d.narrow, d."values")) with ordinality as u (value, slot)
           where value is not null))
       from reading_day d
       where d.channel_id = c.channel
@@ -581,14 +602,14 @@ with replaced as materialized (
   where %(before)s::bigint = 0 or number < %(before)s
   group by number order by number desc limit %(limit)s
 ), states as (
-  select day, revision, "values", quality from reading_day
+  select day, revision, energia_slots(narrow, "values") as "values", quality from reading_day
   where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
   union all
   select day, revision, "values", quality from reading_day_archived
   where channel_id = %(channel)s and pack between %(first)s::date - 30 and %(last)s::date
     and day in (select day from replaced)
   union all
-  select day, revision, "values", quality from reading_day_history
+  select day, revision, energia_slots(narrow, "values"), quality from reading_day_history
   where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
 )
 select r.number, r.day - date '1970-01-01', r.superseded_at,
@@ -615,7 +636,8 @@ select c.channel, least(
     (select d.day::timestamp at time zone 'UTC'
         + make_interval(secs => c.shift + (s.slot - 1) * c.seconds)
       from reading_day d
-      cross join lateral unnest(d."values") with ordinality as s (value, slot)
+      cross join lateral unnest(energia_slots(d.narrow, d."values"))
+        with ordinality as s (value, slot)
       where d.channel_id = c.channel and s.value is not null
       order by d.day, s.slot limit 1),
     (select a.first_day::timestamp at time zone 'UTC'
@@ -635,7 +657,8 @@ select c.channel, least(
     (select d.day::timestamp at time zone 'UTC'
         + make_interval(secs => c.shift + s.slot * c.seconds)
       from reading_day d
-      cross join lateral unnest(d."values") with ordinality as s (value, slot)
+      cross join lateral unnest(energia_slots(d.narrow, d."values"))
+        with ordinality as s (value, slot)
       where d.channel_id = c.channel and s.value is not null
       order by d.day desc, s.slot desc limit 1),
     (select max(read_at) from register_read r
@@ -651,21 +674,25 @@ from unnest(%(channels)s::bigint[], %(offsets)s::int[], %(intervals)s::int[])
 with c as materialized (
   select channel, date '1970-01-01' + day as day, slot
   from unnest(%(channels)s::bigint[], %(days)s::int[], %(slots)s::int[]) as c (channel, day, slot)
-), cut as materialized (
-  select c.channel, d.day, c.slot, d."values"[:c.slot] as gone, d."values"[c.slot + 1:] as kept,
-    d.quality[c.slot + 1:] as quality,
-    cardinality(array_remove(d."values"[c.slot + 1:], null)) = 0
-      and coalesce(cardinality(array_remove(d.quality[c.slot + 1:], null)), 0) = 0 as is_empty
+), x as materialized (
+  select c.channel, d.day, c.slot, energia_slots(d.narrow, d."values") as slots, d.quality
   from c join reading_day d on d.channel_id = c.channel and d.day = c.day
   where c.slot > 0
+), cut as materialized (
+  select channel, day, slot, slots[:slot] as gone, slots[slot + 1:] as kept,
+    quality[slot + 1:] as quality,
+    cardinality(array_remove(slots[slot + 1:], null)) = 0
+      and coalesce(cardinality(array_remove(quality[slot + 1:], null)), 0) = 0 as is_empty
+  from x
 ), d as (
   delete from reading_day d
   using c
   where d.channel_id = c.channel and (d.day < c.day or d.day = c.day and exists (
     select from cut where cut.channel = d.channel_id and cut.is_empty))
-  returning d.import_id, d."values" as gone
+  returning d.import_id, energia_slots(d.narrow, d."values") as gone
 ), u as (
-  update reading_day d set "values" = array_fill(null::bigint, array[cut.slot]) || cut.kept,
+  update reading_day d set narrow = null,
+    "values" = array_fill(null::bigint, array[cut.slot]) || cut.kept,
     quality = case when d.quality is not null
       then array_fill(null::smallint, array[cut.slot]) || cut.quality end
   from cut
@@ -726,7 +753,8 @@ with due as materialized (
       order by d.day limit 1) as first,
     least(date '1970-01-01' + %(before)s, (
       select date_trunc('month', d.day)::date from reading_day d
-      where d.channel_id = c.channel and cardinality(array_remove(d."values", null)) > 0
+      where d.channel_id = c.channel
+        and cardinality(array_remove(energia_slots(d.narrow, d."values"), null)) > 0
       order by d.day desc limit 1)) as past
   from unnest(%(channels)s::bigint[]) as c (channel)
 )
@@ -745,7 +773,7 @@ join reading_day d on d.channel_id = c.channel and d.day >= date '1970-01-01' + 
 -- name: archive_blocks
 -- The blocks of a channel from one day to before another.
 select day - date '1970-01-01',
-  array_send(array_replace("values", null, -9223372036854775808)),
+  array_send(array_replace(energia_slots(narrow, "values"), null, -9223372036854775808)),
   array_send(array_replace(quality, null, -1::smallint))
 from reading_day
 where channel_id = %(channel)s and day >= date '1970-01-01' + %(first)s
@@ -785,12 +813,13 @@ with a as materialized (
 ), d as (
   delete from reading_day d
   using a
-  where d.channel_id = %(channel)s and d.day = a.day and d."values" = a."values"
+  where d.channel_id = %(channel)s and d.day = a.day
+    and energia_slots(d.narrow, d."values") = a."values"
     and d.revision = a.revision and d.import_id = a.import_id and d.recorded_at = a.recorded_at
     and d.published_at is not distinct from a.published_at
     and (d.quality is not distinct from a.quality or d.quality = coalesce(a.quality, (
       select array_agg(case when value is not null then 1::smallint end order by slot)
-      from unnest(d."values") with ordinality as s (value, slot))))
+      from unnest(energia_slots(d.narrow, d."values")) with ordinality as s (value, slot))))
   returning 1
 )
 select count(*) from d
@@ -807,12 +836,14 @@ with asked as materialized (
   where a.channel_id = asked.channel and a.first_day >= asked.first and a.first_day < asked.past
   returning a.channel_id as channel, a.first_day
 ), d as (
-  insert into reading_day (organization_id, channel_id, day, "values", quality, revision,
+  insert into reading_day (organization_id, channel_id, day, narrow, "values", quality, revision,
     import_id, recorded_at, published_at)
-  select a.organization_id, a.channel_id, a.day, a."values", a.quality, a.revision, a.import_id,
-    a.recorded_at, a.published_at
-  from packs p
-  join reading_day_archived a on a.channel_id = p.channel and a.pack = p.first_day
+  select organization_id, channel_id, day, narrow, case when narrow is null then "values" end,
+    quality, revision, import_id, recorded_at, published_at
+  from (
+    select a.*, case when energia_blocks_narrow() then energia_narrow(a."values") end as narrow
+    from packs p
+    join reading_day_archived a on a.channel_id = p.channel and a.pack = p.first_day) as a
   returning 1
 )
 select count(*) from d
@@ -834,8 +865,9 @@ with c as materialized (
   using c
   where d.channel_id = c.channel and d.day < c.day
 )
-update reading_day_history d set
-  "values" = array_fill(null::bigint, array[c.slot]) || d."values"[c.slot + 1:],
+update reading_day_history d set narrow = null,
+  "values" = array_fill(null::bigint, array[c.slot])
+    || (energia_slots(d.narrow, d."values"))[c.slot + 1:],
   quality = case when d.quality is not null
     then array_fill(null::smallint, array[c.slot]) || d.quality[c.slot + 1:] end
 from c

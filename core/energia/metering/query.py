@@ -25,7 +25,7 @@ from energia.db.copies import Copies
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import ReadingsDeleted
-from energia.metering.blocks import blocks_of_text, numbers_of
+from energia.metering.blocks import blocks_of_row, numbers_of
 from energia.metering.days import Days
 from energia.metering.merge import Blocks
 from energia.metering.models import Channel
@@ -171,14 +171,15 @@ async def pieces(
 
 @attrs.frozen
 class _SpanRow:
-    """The blocks of a span, or a pack, as text: what the server says and numpy reads fastest.
+    """The blocks of a span, or a pack, as the server says and numpy reads them fastest.
 
     Attributes:
         span: The number of the span, counted from 1.
         days: The days of the blocks, with commas between them; the first day of a pack.
         recorded_at: When the newest of their revisions was recorded; None for a pack.
-        values: Their micro-units, block after block, or units of the pack; `MISSING` where there is
-            no value.
+        narrow: The blocks that are narrow, one after the other; they are the first of the days.
+        values: The micro-units of the others, block after block, or units of the pack; `MISSING`
+            where there is no value.
         quality: The qualities of each, with semicolons between the blocks; nothing where all are
             actual.
         unit: The micro-units that each number of a pack counts.
@@ -193,6 +194,7 @@ class _SpanRow:
     span: int
     days: str | None
     recorded_at: datetime | None
+    narrow: memoryview | None
     values: str | None
     quality: str | None
     unit: int | None
@@ -396,7 +398,7 @@ def _blocks(
     same, sent = (numbers_of(text or "") - days.start for text in (row.same, row.days))
     if old is not None and len(same) == len(days):
         return old.part(days), old  # nothing is copied
-    stored = blocks_of_text(row.values or "", row.quality or "", grid.per_day)
+    stored = blocks_of_row(row.narrow, row.values, row.quality or "", grid.per_day)
     if len(sent) == len(days) and bool((np.diff(sent) == 1).all()):
         blocks = stored  # every day is there, in order: nothing is copied
     else:

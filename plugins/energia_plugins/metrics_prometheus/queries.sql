@@ -21,7 +21,8 @@ select l.class, max((l.day::timestamp at time zone 'UTC')
 from last l
 join reading_day d on d.channel_id = l.channel and d.day = l.day
 cross join lateral (
-  select max(slot) as filled from unnest(d."values") with ordinality as v (value, slot)
+  select max(slot) as filled
+  from unnest(energia_slots(d.narrow, d."values")) with ordinality as v (value, slot)
   where value is not null) s
 where l.day = l.newest
 group by 1

@@ -159,8 +159,8 @@ async def test_live_readings_of_many_meters_are_filled_unchanged_or_corrected(
     assert (outcome.created, outcome.unchanged, outcome.corrected) == (2, 1, 1)
     rows = await tenant.fetch(
         lambda *row: row,
-        'select c.meter_id, d.revision, d."values"[:3] from reading_day d'
-        " join channel c on c.id = d.channel_id order by 1",
+        'select c.meter_id, d.revision, (energia_slots(d.narrow, d."values"))[:3]'
+        " from reading_day d join channel c on c.id = d.channel_id order by 1",
     )
     million = 1_000_000
     assert rows == [

@@ -22,7 +22,8 @@ _MICRO = 1_000_000
 
 #: Relative to the start of the first of two days: while they run, in the grace, and after.
 NOWS = st.sampled_from([3600, 30_000, DAY - 1, DAY + 7199, DAY + 7200, 2 * DAY, 3 * DAY])
-VALUES = st.one_of(st.none(), st.integers(-2, 2))
+#: In kWh; a narrow block holds 2,147 and no more.
+VALUES = st.one_of(st.none(), st.integers(-2, 2), st.sampled_from([2147, 2148, -2148]))
 
 
 @st.composite
