@@ -28,7 +28,7 @@ from energia.web import openapi
 from energia.web.access import AUTHENTICATION
 from energia.web.background_probe import BackgroundProbe
 from energia.web.calls import OPERATIONS
-from energia.web.endpoints import ROUTES
+from energia.web.endpoints import ROUTES, routes
 from energia.web.feed_probes import FeedProbe
 from energia.web.job_probe import JobProbe
 from energia.web.keys import (
@@ -154,22 +154,31 @@ def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> Non
     """Serve all routes from *app*: those of one path by one resource, so that 405 names them all.
 
     Those whose path begins with *but* are left out. Those below a path are made when one of them is
-    first asked for, and all such routes with them: what shows a page asks others of them.
+    first asked for, and all such routes with them: what shows a page asks others of them. So are
+    most of the core's, unless a plugin that is not of the release has routes: they are compared.
 
     Raises:
         PluginError: Two routes answer the same requests, or a path is not one; the plugin is named.
 
     """
     offered: list[_Owned[Route | RoutesBelow]] = []
-    offered += [(None, route) for route in ROUTES]
-    offered += plugins.offered_routes()
+    of_plugins = plugins.offered_routes()
+    theirs = _not_of_the_release(plugins)
+    own = routes() if any(owner in theirs for owner, _ in of_plugins) else ROUTES
+    offered += [(None, it) for it in own]
+    offered += of_plugins
     if but is not None:
         offered = [(owner, it) for owner, it in offered if not f"{it.path}/".startswith(but)]
     below = [(owner, it) for owner, it in offered if isinstance(it, RoutesBelow)]
-    routes = [(owner, it) for owner, it in offered if isinstance(it, Route)]
-    _serve_all(app.router, routes)
+    _serve_all(app.router, [(owner, it) for owner, it in offered if isinstance(it, Route)])
     for owner, it in below:
-        app.router.register_resource(_Below(owner, it, partial(_refuse_same, plugins)))
+        # The core's answer no other's requests: tests hold that. No plugin's are made with them.
+        make = partial(_refuse_same, plugins) if owner else _nothing
+        app.router.register_resource(_Below(owner, it, make))
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class _Below(AbstractResource):
@@ -266,7 +275,7 @@ def _serve(router: web.UrlDispatcher, path: str, methods: _Methods) -> None:
 
 def _owned(plugins: Plugins) -> list[_Owned[Route]]:
     """Return all routes, each with its plugin; those of the core have none."""
-    return [*((None, route) for route in ROUTES), *plugins.owned_routes()]
+    return [*((None, route) for route in routes()), *plugins.owned_routes()]
 
 
 @lru_cache(maxsize=4)
@@ -354,11 +363,15 @@ def _refuse_faulty(plugins: Plugins) -> None:
         PluginError: A charge or a route has a type that JSON cannot have.
 
     """
-    theirs = {state.name for state in plugins.states if state.distribution != "energia"}
-    routes = [one for one in plugins.offered_routes() if one[0] in theirs]
+    theirs = _not_of_the_release(plugins)
+    offered = [one for one in plugins.offered_routes() if one[0] in theirs]
     kinds = [kind for kind in plugins.charges() if plugins.charge_provider(kind).name in theirs]
-    for owner, fault in _at_fault(plugins, kinds, routes):
+    for owner, fault in _at_fault(plugins, kinds, offered):
         raise PluginError(f"plugin {owner!r}: {fault}")
+
+
+def _not_of_the_release(plugins: Plugins) -> set[str]:
+    return {state.name for state in plugins.states if state.distribution != "energia"}
 
 
 def _failure(describe: Callable[[], object]) -> Exception | None:

@@ -8,13 +8,15 @@ from typing import ClassVar
 
 import attrs
 import pytest
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.test_utils import make_mocked_request
 
 from energia import BaseCharge
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
 from energia.web.app import check, create_app, mount
+from energia.web.endpoints import ROUTES, routes
 from energia.web.routes import PUBLIC, Route, RoutesBelow
 from tests.serving import Serving, make_core
 
@@ -113,6 +115,38 @@ def test_methods_of_one_path_may_be_of_two_plugins() -> None:
 
     (resource,) = (one for one in app.router.resources() if one.canonical == "/x")
     assert sorted(route.method for route in resource) == ["GET", "HEAD", "PUT"]
+
+
+def test_a_route_of_a_plugin_and_one_of_the_core_that_is_not_made_yet() -> None:
+    """A service does not start with both, though most routes of the core are made on demand."""
+    plugins = Plugins.of(a=routed(Route("GET", "/v1/contracts/{id}", here)))
+
+    with pytest.raises(PluginError, match=r"^plugin 'a' and the core both answer"):
+        mount(web.Application(), plugins)
+
+
+async def test_no_route_stands_before_one_that_is_made_on_demand() -> None:
+    """Those that are there from the start answer no request for which the core has another."""
+    app = web.Application()
+    mount(app, Plugins.installed())
+    resources = [one for one in app.router.resources() if "{below}" not in one.canonical]
+    late = [route for route in routes() if route not in ROUTES]
+
+    assert len(late) > len(ROUTES)
+    for route in late:
+        path = route.path.replace("{", "").replace("}", "")
+        request = make_mocked_request(route.method, path)
+        assert path.startswith("/v1/")
+        assert [one for one in resources if await one.resolve(request) != (None, set())] == []
+
+
+async def test_routes_of_the_core_that_are_made_on_demand(serving: Serving) -> None:
+    """They are answered as any other, and what is none of them is not there."""
+    client = await serving.app(create_app(make_core(plugins=Plugins.of())))
+    answers = [await client.request("PUT", path) for path in ("/v1/costs", "/v1/sites", "/v1/no")]
+
+    assert [answer.status for answer in answers] == [405, 405, 404]
+    assert [answer.headers.get(hdrs.ALLOW) for answer in answers] == ["POST", "GET,HEAD,POST", None]
 
 
 async def test_routes_below_a_path_are_made_when_one_is_asked_for(
