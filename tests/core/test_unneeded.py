@@ -18,7 +18,10 @@ def shown(program: str) -> str:
 
 def test_service_without_what_it_never_asks_for() -> None:
     """Nothing of what a service is put together from imports what hardly any request needs."""
-    names = ("psycopg", "rich", "energia.web.endpoints.costs", "energia.billing.concerns")
+    names = (
+        *("psycopg", "rich", "energia.web.endpoints.costs", "energia.billing.concerns"),
+        *("energia_plugins.tariff_brazil.rows", "energia_plugins.tariff_brazil.document"),
+    )
     program = (
         "import sys; from energia import log; from energia.plugins import Plugins; "
         "import energia.web.lifecycle; Plugins.installed(commands=False); "

@@ -23,9 +23,8 @@ from energia_plugins.tariff_brazil.probe import TablesProbe
 from energia_plugins.tariff_brazil.scee import Scee
 from energia_plugins.tariff_brazil.shelf import Shelf
 from energia_plugins.tariff_brazil.speaking import speak
-from energia_plugins.tariff_brazil.tables import names
-from energia_plugins.tariff_brazil.updates import TableUpdate
-from energia_plugins.tariff_brazil.upkeep import UpkeepTask
+from energia_plugins.tariff_brazil.table_files import names
+from energia_plugins.tariff_brazil.upkeep_task import UpkeepTask
 
 __all__ = ["Settings", "TariffBrazil"]
 
@@ -86,8 +85,13 @@ class TariffBrazil:
     def register_tasks(self) -> list[Task]:
         """Offer what fetches tables, and what makes tariffs anew."""
         sources, period = self._settings.sources, self._settings.period
-        updates = [TableUpdate(self._shelf, sources, period)] if sources else []
-        return [*updates, UpkeepTask(self._shelf)]
+        upkeep = UpkeepTask(self._shelf)
+        if not sources:
+            return [upkeep]
+        # Few services fetch tables, and it needs all that reads them.
+        from energia_plugins.tariff_brazil.updates import TableUpdate
+
+        return [TableUpdate(self._shelf, sources, period), upkeep]
 
     @hookimpl
     def register_probes(self) -> list[Probe]:

@@ -77,7 +77,8 @@ def brasil(folder: str | None) -> click.Group:
         """Lista as tabelas da instalação e da pasta, ou diz o que um arquivo tem de novo."""
         from energia_plugins.tariff_brazil.inventory import news
         from energia_plugins.tariff_brazil.listing import news_lines, table_lines
-        from energia_plugins.tariff_brazil.tables import Folder, tables
+        from energia_plugins.tariff_brazil.table_files import Folder
+        from energia_plugins.tariff_brazil.tables import tables
 
         if arquivo is None:
             lines = table_lines(Folder.of(folder), tables(folder))

@@ -20,7 +20,8 @@ from energia_plugins.tariff_brazil.aneel import (
 )
 from energia_plugins.tariff_brazil.portuguese import folded
 from energia_plugins.tariff_brazil.rows import Flag
-from energia_plugins.tariff_brazil.tables import File, Tables
+from energia_plugins.tariff_brazil.table_files import File
+from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["Content", "FileNews", "content", "news"]
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from energia_plugins.tariff_brazil.inventory import FileNews, content
 from energia_plugins.tariff_brazil.portuguese import day_text
-from energia_plugins.tariff_brazil.tables import Folder, Tables, names
+from energia_plugins.tariff_brazil.table_files import Folder, names
+from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["news_lines", "table_lines"]
 

@@ -4,11 +4,15 @@ import asyncio
 import base64
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
 from energia import Core, EnergiaError, Invalid
-from energia_plugins.tariff_brazil.tables import File, Folder, Tables, names, tables_of
+from energia_plugins.tariff_brazil.table_files import File, Folder, names
+
+if TYPE_CHECKING:
+    from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["Shelf"]
 
@@ -37,12 +41,12 @@ class Shelf:
     fetches: bool
     trouble: str | None = None
     _folder: Folder | None = None
-    _tables: Tables | None = None
+    _tables: "Tables | None" = None
     _stamp: Stamp | None = None
     _looked: float = 0.0
     _lock: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
-    async def tables(self, core: Core) -> Tables:
+    async def tables(self, core: Core) -> "Tables":
         """Return the tables, at most `LOOK` seconds old.
 
         Raises:
@@ -51,7 +55,7 @@ class Shelf:
         """
         return (await self.both(core))[1]
 
-    async def both(self, core: Core) -> tuple[Folder, Tables]:
+    async def both(self, core: Core) -> "tuple[Folder, Tables]":
         """Return the files of the tables, and the tables; raises as `tables`."""
         now = asyncio.get_running_loop().time()
         if self._folder is None or self._tables is None or now - self._looked >= LOOK:
@@ -96,7 +100,10 @@ def _stamps(path: str | None) -> Stamp:
     return tuple((name, f"{stat.st_mtime_ns} {stat.st_size}") for name, stat in found)
 
 
-def _read(fetched: dict[str, File], path: str | None) -> tuple[Folder, Tables]:
+def _read(fetched: dict[str, File], path: str | None) -> "tuple[Folder, Tables]":
+    # In a thread, and in few services: what reads tables is a third of the kit.
+    from energia_plugins.tariff_brazil.tables import tables_of
+
     folder = Folder({**fetched, **Folder.of(path).given})
     try:
         return folder, tables_of(folder)

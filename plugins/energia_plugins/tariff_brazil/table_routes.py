@@ -12,7 +12,8 @@ from energia.db.holds import holding
 from energia_plugins.tariff_brazil.inventory import content
 from energia_plugins.tariff_brazil.request import TariffRequest
 from energia_plugins.tariff_brazil.shelf import Shelf
-from energia_plugins.tariff_brazil.tables import Folder, Tables, names
+from energia_plugins.tariff_brazil.table_files import Folder, names
+from energia_plugins.tariff_brazil.tables import Tables
 from energia_plugins.tariff_brazil.upkeep import (
     TariffUpkeep,
     TariffUpkeeps,

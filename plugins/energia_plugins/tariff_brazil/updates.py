@@ -14,7 +14,8 @@ import structlog
 from energia import Core, EnergiaError, NoAnswer
 from energia_plugins.tariff_brazil.inventory import Content, content
 from energia_plugins.tariff_brazil.shelf import Shelf
-from energia_plugins.tariff_brazil.tables import File, Folder, tables_of
+from energia_plugins.tariff_brazil.table_files import File, Folder
+from energia_plugins.tariff_brazil.tables import tables_of
 
 __all__ = ["TableUpdate"]
 

@@ -1,7 +1,6 @@
 """Tariffs that follow the tables: a request that is kept, and what is made of it anew."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
@@ -14,16 +13,15 @@ from energia.billing.renewal import BilledDays, TariffRenewal, renew_tariff
 from energia.db.organizations import keys
 from energia_plugins.tariff_brazil.document import brazilian_tariff
 from energia_plugins.tariff_brazil.request import TariffRequest
-from energia_plugins.tariff_brazil.shelf import Shelf
 from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = [
     "TariffUpkeep",
     "TariffUpkeeps",
-    "UpkeepTask",
     "follow",
     "followed",
     "page",
+    "renew_all",
     "unfollow",
 ]
 
@@ -41,7 +39,6 @@ _PUT: Final = f"""insert into brazil_tariff
   returning {_COLUMNS}, xmax = 0"""  # noqa: S608 - ours
 #: How a cursor begins: ids alone would be taken for one.
 _AFTER: Final = "after:"
-_ANY: Final = "select 1 from brazil_tariff limit 1"
 _GET: Final = f"select {_COLUMNS} from brazil_tariff where {_OURS} and tariff_id = %s"  # noqa: S608
 _LIST: Final = f"""select {_COLUMNS} from brazil_tariff
   where {_OURS} and tariff_id > %s order by tariff_id limit %s"""  # noqa: S608 - ours
@@ -171,32 +168,16 @@ class _OtherRequest(Exception):
     """Somebody has sent another request meanwhile."""
 
 
-@attrs.frozen
-class UpkeepTask:
-    """Makes the tariffs anew that were made by other tables.
+async def renew_all(core: Core, tables: Tables) -> None:
+    """Make the tariffs anew that were made by other tables, of each organization.
 
-    Attributes:
-        shelf: The tables in use.
-
+    One that cannot follow leaves the others alone.
     """
-
-    shelf: Shelf
-    name: str = "brazil-tariffs"
-    period: float = 60.0
-
-    async def run(self, core: Core, _: Mapping[str, Any], /) -> None:
-        """Look at each organization; a tariff that cannot follow leaves the others alone.
-
-        Where none follows, the tables are not read: that takes a moment.
-        """
-        if not await core.pool.everywhere().fetch(int, _ANY):
-            return
-        tables = await self.shelf.tables(core)
-        for key in await keys(core.pool):
-            tenant = core.pool.tenant(key)
-            wanted = {"tables": tables.version, "before": core.clock.now() - _AGAIN}
-            for due in await tenant.fetch(_Due, _DUE, wanted):
-                await _renew(core, tenant, due, tables)
+    for key in await keys(core.pool):
+        tenant = core.pool.tenant(key)
+        wanted = {"tables": tables.version, "before": core.clock.now() - _AGAIN}
+        for due in await tenant.fetch(_Due, _DUE, wanted):
+            await _renew(core, tenant, due, tables)
 
 
 async def _renew(core: Core, tenant: Tenant, due: _Due, tables: Tables) -> None:

@@ -12,7 +12,8 @@ from energia import Invalid
 from energia_plugins.tariff_brazil.aneel import component_rows, flag_rows, tariff_rows
 from energia_plugins.tariff_brazil.commands import brasil
 from energia_plugins.tariff_brazil.inventory import news
-from energia_plugins.tariff_brazil.tables import File, Folder, Tables, tables, tables_of
+from energia_plugins.tariff_brazil.table_files import File, Folder
+from energia_plugins.tariff_brazil.tables import Tables, tables, tables_of
 from tests.plugins.brazil.open_data import (
     COMPONENT_COLUMNS,
     FLAGS,
