@@ -3,7 +3,7 @@
 import fnmatch
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import (
     Distribution,
@@ -244,7 +244,7 @@ def _missing(entry: EntryPoint) -> list[str]:
         return []
     return [
         str(requirement.name)
-        for requirement in _declared(entry.dist)
+        for requirement in _declared(entry.dist, entry.extras)
         if requirement.marker
         and not requirement.marker.evaluate({"extra": ""})
         and any(requirement.marker.evaluate({"extra": extra}) for extra in entry.extras)
@@ -252,12 +252,26 @@ def _missing(entry: EntryPoint) -> list[str]:
     ]
 
 
-@lru_cache(maxsize=16)  # of several plugins of a distribution each looks at all of them
-def _declared(distribution: Distribution) -> "tuple[Requirement, ...]":
-    """Return what a distribution requires, with its extras."""
+def _declared(distribution: Distribution, extras: Sequence[str]) -> "list[Requirement]":
+    """Return what a distribution requires of which the marker may be about *extras*.
+
+    A distribution may have many for tests: to read one takes as long as to import a small module.
+    """
     from packaging.requirements import Requirement
 
-    return tuple(Requirement(line) for line in distribution.requires or ())
+    named = tuple(map(_plain, extras))
+    lines = ((line, _plain(line.partition(";")[2])) for line in _required(distribution))
+    return [Requirement(line) for line, marker in lines if any(one in marker for one in named)]
+
+
+@lru_cache(maxsize=16)  # of several plugins of a distribution each looks at all of them
+def _required(distribution: Distribution) -> tuple[str, ...]:
+    return tuple(distribution.requires or ())
+
+
+def _plain(text: str) -> str:
+    """Return a text in which all spellings of a name are one (PEP 685)."""
+    return re.sub(r"[-_.]+", "-", text).lower()
 
 
 def _is_met(requirement: "Requirement") -> bool:

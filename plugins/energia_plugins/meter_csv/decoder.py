@@ -1,18 +1,17 @@
-"""The decoder of the format `csv`."""
+"""The decoder of the format `csv`.
+
+What reads tables is imported when there is a file: in a worker thread, and most services have none.
+"""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from energia import Item, MeterRead, Problem, Proposal, Reading, Readings
 from energia.time import Zone
-from energia_plugins.meter_csv.header import Header, found
-from energia_plugins.meter_csv.layouts import Items, LongLayout, WideLayout
 from energia_plugins.meter_csv.options import CsvOptions, TableOptions
 from energia_plugins.meter_csv.presets import presets
-from energia_plugins.meter_csv.proposal import proposal
-from energia_plugins.meter_csv.text import Row, Table
 from energia_plugins.meter_csv.words import (
     Condition,
     conditions_of,
@@ -21,6 +20,11 @@ from energia_plugins.meter_csv.words import (
     span_of,
     values_of,
 )
+
+if TYPE_CHECKING:
+    from energia_plugins.meter_csv.header import Header
+    from energia_plugins.meter_csv.layouts import Items
+    from energia_plugins.meter_csv.text import Row, Table
 
 
 class CsvDecoder:
@@ -40,6 +44,8 @@ class CsvDecoder:
 
     def propose(self, head: bytes, said: Mapping[str, str], zone: str | None) -> Proposal:
         """Return the options by which a file may be read, with their doubts."""
+        from energia_plugins.meter_csv.proposal import proposal
+
         return proposal(head, said, zone)
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
@@ -54,12 +60,14 @@ class CsvDecoder:
 
     def decode_many(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item | Readings]:
         """Yield the same, readings together where rows say nothing but when and how much."""
+        from energia_plugins.meter_csv.text import Table
+
         text = Table(chunks, options.codec, options.mark)
         yield from readings(text.rows, options, text)
 
 
 def readings(
-    table: Iterator[Row], options: TableOptions, text: Table | None = None
+    table: "Iterator[Row]", options: TableOptions, text: "Table | None" = None
 ) -> Iterator[Item | Readings]:
     """Yield the readings, or reads, and problems of a table; raises `Invalid`.
 
@@ -121,7 +129,10 @@ def _next(day: date, length: str) -> date:
     return date(year, month + 1, 1)
 
 
-def _items(table: Iterator[Row], options: TableOptions, text: Table | None) -> Items:
+def _items(table: "Iterator[Row]", options: TableOptions, text: "Table | None") -> "Items":
+    from energia_plugins.meter_csv.header import found
+    from energia_plugins.meter_csv.layouts import LongLayout, WideLayout
+
     if options.until is not None:
         table = _until(table, options.until)
     if options.footer_rows:
@@ -162,7 +173,7 @@ def _names(options: TableOptions) -> list[str]:
 # Which rows are read.
 
 
-def _until(table: Iterator[Row], begin: str) -> Iterator[Row]:
+def _until(table: "Iterator[Row]", begin: str) -> "Iterator[Row]":
     """Yield the rows above the one whose first cell that is not blank begins so."""
     for line, cells in table:
         first = next((cell for cell in map(plain, cells) if cell), "")
@@ -171,7 +182,7 @@ def _until(table: Iterator[Row], begin: str) -> Iterator[Row]:
         yield line, cells
 
 
-def _without_last(table: Iterator[Row], count: int) -> Iterator[Row]:
+def _without_last(table: "Iterator[Row]", count: int) -> "Iterator[Row]":
     held: deque[Row] = deque()
     for row in table:
         held.append(row)
@@ -179,7 +190,7 @@ def _without_last(table: Iterator[Row], count: int) -> Iterator[Row]:
             yield held.popleft()
 
 
-def _conditions(header: Header, options: TableOptions) -> list[tuple[int, Condition]]:
+def _conditions(header: "Header", options: TableOptions) -> list[tuple[int, Condition]]:
     if options.where is None:
         return []
     return [
@@ -188,7 +199,7 @@ def _conditions(header: Header, options: TableOptions) -> list[tuple[int, Condit
     ]
 
 
-def _filtered(table: Iterator[Row], conditions: list[tuple[int, Condition]]) -> Iterator[Row]:
+def _filtered(table: "Iterator[Row]", conditions: list[tuple[int, Condition]]) -> "Iterator[Row]":
     """Yield the rows of which all conditions hold; a cell that is not there is blank."""
     for line, cells in table:
         width = len(cells)

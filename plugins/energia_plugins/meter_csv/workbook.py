@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from io import BytesIO
 from itertools import islice
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Any, Final
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import attrs
 from msgspec import Meta
@@ -22,9 +22,10 @@ from energia import Invalid, Item, Malformed, Proposal
 from energia_plugins.meter_csv.decoder import each, readings
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.presets import presets
-from energia_plugins.meter_csv.proposal import sheet_proposal
-from energia_plugins.meter_csv.text import Row
 from energia_plugins.meter_csv.words import position
+
+if TYPE_CHECKING:
+    from energia_plugins.meter_csv.text import Row
 
 #: How much of a file is kept in memory.
 _HELD: Final = 4 * 1024**2
@@ -92,6 +93,8 @@ class ExcelDecoder:
             for number, cells in islice(_rows(library, file, options), _LOOKED):
                 rows += [[] for _ in range(min(number - 1, _LOOKED) - len(rows))]
                 rows.append(cells)
+        from energia_plugins.meter_csv.proposal import sheet_proposal
+
         return sheet_proposal(rows, said, zone)
 
     def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Item]:
@@ -153,7 +156,7 @@ def _refusals() -> Iterator[None]:
         raise Malformed(f"not a workbook (.xlsx) that can be read: {error}") from None
 
 
-def _rows(library: Any, file: IO[bytes], options: ExcelOptions) -> Iterator[Row]:
+def _rows(library: Any, file: IO[bytes], options: ExcelOptions) -> "Iterator[Row]":
     """Yield the rows that are not empty as texts, each as wide as the widest before."""
     width, writer = 0, _Writer(options)
     with _refusals():

@@ -2,7 +2,6 @@
 
 from energia import Source, hookimpl
 from energia_plugins.meter_folder.settings import Settings
-from energia_plugins.meter_folder.source import FolderSource
 
 
 class MeterFolder:
@@ -15,4 +14,9 @@ class MeterFolder:
     def register_sources(self) -> list[Source]:
         """Offer the folders."""
         organization, folders = self._settings.organization, self._settings.folders
+        if not folders:
+            return []
+        # Few services have any.
+        from energia_plugins.meter_folder.source import FolderSource
+
         return [FolderSource(name, folder, organization) for name, folder in folders.items()]

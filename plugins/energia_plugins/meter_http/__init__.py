@@ -2,7 +2,6 @@
 
 from energia import Source, hookimpl
 from energia_plugins.meter_http.settings import Settings
-from energia_plugins.meter_http.source import HttpSource
 
 
 class MeterHttp:
@@ -15,4 +14,9 @@ class MeterHttp:
     def register_sources(self) -> list[Source]:
         """Offer the sources."""
         organization, fetches = self._settings.organization, self._settings.fetches
+        if not fetches:
+            return []
+        # Few services have any.
+        from energia_plugins.meter_http.source import HttpSource
+
         return [HttpSource(name, fetch, organization) for name, fetch in fetches.items()]

@@ -2,7 +2,6 @@
 
 from energia import Source, hookimpl
 from energia_plugins.meter_modbus.settings import Settings
-from energia_plugins.meter_modbus.source import ModbusDevice
 
 
 class MeterModbus:
@@ -14,6 +13,11 @@ class MeterModbus:
     @hookimpl
     def register_sources(self) -> list[Source]:
         """Offer the devices."""
+        if not self._settings.devices:
+            return []
+        # Few services have any.
+        from energia_plugins.meter_modbus.source import ModbusDevice
+
         organization = self._settings.organization
         devices = self._settings.devices.items()
         return [ModbusDevice(name, device, organization) for name, device in devices]

@@ -2,7 +2,6 @@
 
 from energia import Source, hookimpl
 from energia_plugins.meter_mqtt.settings import Settings
-from energia_plugins.meter_mqtt.source import Mqtt
 
 
 class MeterMqtt:
@@ -14,4 +13,9 @@ class MeterMqtt:
     @hookimpl
     def register_sources(self) -> list[Source]:
         """Offer the source."""
-        return [] if self._settings.broker is None else [Mqtt(self._settings)]
+        if self._settings.broker is None:
+            return []
+        # Few services have one.
+        from energia_plugins.meter_mqtt.source import Mqtt
+
+        return [Mqtt(self._settings)]
