@@ -58,7 +58,7 @@ _COLUMNS: Final = ("start", "end", "value", "unit", "peak_value", "peak_unit", "
 _COVERAGE: Final = tuple(field.name for field in attrs.fields(Coverage))
 
 
-class Peak(msgspec.Struct):
+class Peak(msgspec.Struct, gc=False):
     """The largest average power of a slot.
 
     Attributes:
@@ -75,7 +75,7 @@ class Peak(msgspec.Struct):
     start: datetime
 
 
-class UsageWindow(msgspec.Struct, omit_defaults=True):
+class UsageWindow(msgspec.Struct, omit_defaults=True, gc=False):
     """The usage of one window.
 
     Attributes:
