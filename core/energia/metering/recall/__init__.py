@@ -129,12 +129,13 @@ async def _again(
     tenant: Tenant, meter: str, span: Span, days: Days
 ) -> tuple[list[Channel], str, int, datetime | None]:
     """Return the channels and the time zone of a meter, and how many days are still the same."""
+    asked_days = span.days
     asked = {
         "meter": meter,
         "channel": span.channel.key,
-        "first": day_of(span.days[0]),
-        "last": day_of(span.days[-1]),
-        "versions": days.versions_of(span.days),
+        "first": day_of(asked_days[0]),
+        "last": day_of(asked_days[-1]),
+        "versions": days.versions_of(asked_days),
         "server": days.server,
     }
     rows = await tenant.fetch(_row, _AGAIN, asked)
@@ -151,8 +152,9 @@ def _row(timezone: str, *columns: Any) -> tuple[Channel | None, str, int, dateti
 
 def _series(span: Span, days: Days) -> Series:
     """Return the slots of a span, whose days are all at hand."""
-    grid, slots, blocks = span.channel.grid, span.slots, days.part(span.days)
-    before = span.days.start * grid.per_day
+    grid, slots = span.channel.grid, span.slots
+    asked_days = grid.days(slots)
+    blocks, before = days.part(asked_days), asked_days.start * grid.per_day
     part = slice(slots.start - before, slots.stop - before)
     values, quality = blocks.values.reshape(-1)[part], blocks.quality.reshape(-1)[part]
     return Series(grid.start(slots.start), grid.interval, values, quality)
