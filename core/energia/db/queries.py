@@ -29,7 +29,8 @@ class Prepared(str):
     It is for what requests ask for again and again by a key, where to plan takes longer than to
     find the rows: as long as these are found by that key, whatever it is and however many others
     there are. The server plans it anew once it has analyzed a table. It is a text as any other
-    within a transaction, and where the server keeps nothing for a session (behind a pooler).
+    within a transaction, and where the server keeps nothing for a session (behind a pooler): so it
+    says itself, by a cast, what could not be told without the types.
 
     Attributes:
         name: What the server knows it by; another statement has another name.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from energia.db.connection import Result
+from energia.db.connection import Connection, Parameters, Result
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant, statement_of
 from energia.errors import AmbiguousChannel, NotFound
@@ -90,6 +90,27 @@ async def test_what_is_at_hand_takes_one_statement(pool: Pool, sent: list[str]) 
     assert told(again.stored) == first
     assert sent == [recall._AGAIN]
     assert pool.copies.rows["memory"] == 5
+
+
+async def test_what_is_not_prepared_tells_the_same(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a connection pooler the statement is sent as it is."""
+
+    async def plain(
+        self: Connection, settings: str, statement: str, parameters: Parameters, limit: float
+    ) -> Result:
+        return await self.run(f"{settings}; {statement}", parameters, limit)
+
+    monkeypatch.setattr(Connection, "run_prepared", plain)
+    channel = await meter(tenant)
+    await post(tenant, series([1, None, *[2] * 118]))
+    await read(tenant)
+
+    again = await found(tenant)
+
+    assert again.stored is not None
+    assert told(again.stored) == await by_itself(tenant, channel)
 
 
 async def test_a_part_of_what_is_at_hand_is_at_hand(tenant: Tenant) -> None:

@@ -20,8 +20,8 @@ cross join (
   select count(*) as blocks, max(d.recorded_at) as newest
   from reading_day d
   where d.channel_id = %(channel)s and d.day between %(first)s and %(last)s
-    and d.xmin = (%(versions)s)[d.day - %(first)s + 1]
-    and pg_postmaster_start_time() = %(server)s
+    and d.xmin = (%(versions)s::xid[])[d.day - %(first)s + 1]
+    and pg_postmaster_start_time() = %(server)s::timestamptz
 ) same
 where m.organization_id = current_setting('energia.organization')::int and m.id = %(meter)s
 order by c.position
