@@ -117,10 +117,14 @@ def record(recorder: Recorder) -> None:
     run = connection.Connection.run
 
     async def recorded(
-        self: connection.Connection, message: str, parameters: Parameters | None, limit: float
+        self: connection.Connection,
+        message: str,
+        parameters: Parameters | None,
+        limit: float,
+        sent: str | None = None,
     ) -> Result:
         recorder.note(message, parameters)
-        return await run(self, message, parameters, limit)
+        return await run(self, message, parameters, limit, sent)
 
     connection.Connection.run = recorded  # type: ignore[method-assign]
 

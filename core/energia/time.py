@@ -311,9 +311,7 @@ class Zone:
 
         The first entry is the start of the year before *first*, so every instant has one.
         """
-        by_year = [_transitions(self, year) for year in range(first - 1, last + 2)]
-        changes = np.concatenate([starts for starts, _ in by_year])
-        return changes, np.concatenate([shifts for _, shifts in by_year])
+        return _all_transitions(self, first, last)
 
     def local(self, instants: Int64) -> Int64:
         """Return local wall-clock seconds since 1970-01-01T00:00 local of each instant."""
@@ -368,12 +366,15 @@ class Zone:
 
     def datetimes(self, instants: Int64) -> list[Datetime]:
         """Return the local times of many instants, each with its offset, which is fixed."""
-        shifts = self.offsets(instants).tolist()
-        fixed = {shift: timezone(timedelta(seconds=shift)) for shift in set(shifts)}
-        return [
-            datetime.fromtimestamp(instant, fixed[shift])
-            for instant, shift in zip(instants.tolist(), shifts, strict=True)
-        ]
+        shifts = self.offsets(instants)
+        since: list[timedelta] = (instants + shifts).astype("timedelta64[s]").tolist()
+        each = shifts.tolist()
+        # The wall clock's own beginning: a sum takes half as long as a moment of an instant.
+        begin = {
+            shift: datetime(1970, 1, 1, tzinfo=timezone(timedelta(seconds=shift)))
+            for shift in set(each)
+        }
+        return [begin[shift] + passed for shift, passed in zip(each, since, strict=True)]
 
     def text(self, instant: Instant) -> str:
         """Return *instant* (seconds, UTC) as the text of its local time (RFC 3339)."""
@@ -389,6 +390,16 @@ def _iana() -> frozenset[str]:
 
 def _year(instant: "np.int64 | int") -> int:
     return int(np.datetime64(int(instant), "s").astype("datetime64[Y]").astype(np.int64)) + 1970
+
+
+@lru_cache(maxsize=1024)
+def _all_transitions(zone: Zone, first: int, last: int) -> tuple[Int64, Int64]:
+    by_year = [_transitions(zone, year) for year in range(first - 1, last + 2)]
+    changes = np.concatenate([starts for starts, _ in by_year])
+    shifts = np.concatenate([shifts for _, shifts in by_year])
+    for array in (changes, shifts):
+        array.flags.writeable = False
+    return changes, shifts
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,15 @@ from psycopg2 import errorcodes
 
 from energia import errors
 from energia.db.address import place, resolved
-from energia.errors import DatabaseAway, DatabaseFull, EnergiaError, Invalid, StatementTimeout
+from energia.db.queries import Prepared
+from energia.errors import (
+    DatabaseAway,
+    DatabaseError,
+    DatabaseFull,
+    EnergiaError,
+    Invalid,
+    StatementTimeout,
+)
 from energia.redact import redacted
 
 if TYPE_CHECKING:
@@ -42,6 +50,9 @@ _OF_DATABASES: dict[str, type[errors.DatabaseError]] = {
     errorcodes.OBJECT_IN_USE: errors.DatabaseInUse,
     errorcodes.INSUFFICIENT_PRIVILEGE: errors.NotPermitted,
 }
+#: What a server says of a prepared statement that it does not have any more, or that would give
+#: rows of another type since a migration.
+_STALE: Final = frozenset({errorcodes.INVALID_SQL_STATEMENT_NAME, errorcodes.FEATURE_NOT_SUPPORTED})
 #: Connection lost, resources exhausted, server stopping or starting.
 _AWAY = ("08", "53", "57P")
 
@@ -155,6 +166,8 @@ class Connection(aiopg.connection.Connection):
     place: str = ""
     #: What surrounds the answer to each message; the last one is the outermost.
     timers: Sequence[StatementTimer] = ()
+    #: The names of the statements that the server has prepared for it; None where it keeps none.
+    prepared: set[str] | None = None
     _made: bool = False
 
     async def _poll(self, waiter: "asyncio.Future[None]", timeout: float) -> None:  # noqa: ASYNC109
@@ -262,7 +275,9 @@ class Connection(aiopg.connection.Connection):
             self.raw.get_transaction_status() == psycopg2.extensions.TRANSACTION_STATUS_INTRANS
         )
 
-    async def run(self, message: str, parameters: Parameters | None, limit: float) -> Result:
+    async def run(
+        self, message: str, parameters: Parameters | None, limit: float, sent: str | None = None
+    ) -> Result:
         """Send one message and return what its last statement gave.
 
         Args:
@@ -270,6 +285,7 @@ class Connection(aiopg.connection.Connection):
             parameters: For `%s` or `%(name)s`; with None, a `%` is a `%`.
             limit: Seconds after which the connection is closed, when even the server's own time
                 limit did not bring an answer.
+            sent: What is sent for it, if that is another text: timers hear of *message*.
 
         Raises:
             DatabaseAway: The connection is lost.
@@ -280,10 +296,33 @@ class Connection(aiopg.connection.Connection):
             DatabaseError: Anything else that the server refused.
 
         """
-        answer: Awaitable[Result] = self._answer(message, parameters, limit)
+        answer: Awaitable[Result] = self._answer(sent or message, parameters, limit)
         for timer in self.timers:
             answer = timer(message, answer)
         return await answer
+
+    async def run_prepared(
+        self, settings: str, statement: Prepared, parameters: Parameters | None, limit: float
+    ) -> Result:
+        """Run a statement after *settings*, in one message; it is prepared the first time.
+
+        Where the server keeps nothing it is sent as it is. Raises as `run`.
+        """
+        message = f"{settings}; {statement}"
+        if self.prepared is None:
+            return await self.run(message, parameters, limit)
+        if statement.name not in self.prepared:
+            # By itself: whether the statement fails or not, it is known to be prepared.
+            await self._answer(statement.definition, None, limit)
+            self.prepared.add(statement.name)
+        try:
+            return await self.run(message, parameters, limit, f"{settings}; {statement.call}")
+        except DatabaseError as error:
+            if getattr(error.__cause__, "pgcode", None) not in _STALE:
+                raise
+        # Nothing of the message was done.
+        self.prepared = None
+        return await self.run(message, parameters, limit)
 
     async def _answer(self, message: str, parameters: Parameters | None, limit: float) -> Result:
         try:

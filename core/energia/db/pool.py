@@ -249,6 +249,8 @@ class Pool:
             raise
         connection.also = self.bearing.also(limits(self._settings))
         connection.timers = self.stats.statement_timers
+        # What a pooler hands out next may be another session; a cluster plans for each shard.
+        connection.prepared = set() if self.bearing.kept and not self.bearing.citus else None
         return connection
 
     async def _opened(self) -> Connection:

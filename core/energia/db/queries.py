@@ -10,12 +10,71 @@ A block is a line `-- name: site_get`, comment lines that say what it does, and 
 import re
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
+from itertools import count
 from types import MappingProxyType
+from typing import Self
 
 _FILE = "queries.sql"
 _HEAD = re.compile(r"--\s*name:\s*(.*)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+#: Where a parameter of a statement is, by its position or by its name.
+_PLACE = re.compile(r"%s|%\((\w+)\)s|%%")
+
+
+class Prepared(str):
+    """A statement that each connection lets the server prepare, so that it is planned only once.
+
+    It is for what requests ask for again and again by a key, where to plan takes longer than to
+    find the rows: as long as these are found by that key, whatever it is and however many others
+    there are. The server plans it anew once it has analyzed a table. It is a text as any other
+    within a transaction, and where the server keeps nothing for a session (behind a pooler): so it
+    says itself, by a cast, what could not be told without the types.
+
+    Attributes:
+        name: What the server knows it by; another statement has another name.
+        definition: The statement that prepares it, without parameters.
+        call: The statement that runs it, which takes the parameters.
+
+    Example:
+        _SITE = Prepared(SQL["site_get"], "text")
+        _DAYS = Prepared(SQL["days"], channel="bigint", day="date")
+
+    """
+
+    __slots__ = ("call", "definition", "name")
+
+    name: str
+    definition: str
+    call: str
+
+    def __new__(cls, sql: str, *types: str, **named: str) -> Self:
+        """Take a statement, and the types of its parameters: by position, or by name.
+
+        Raises:
+            ValueError: There are not as many types as parameters.
+
+        """
+        self = super().__new__(cls, sql)
+        numbers = {name: number for number, name in enumerate(named, 1)}
+        positions = count(1)
+
+        def place(found: re.Match[str]) -> str:
+            if found[0] == "%%":
+                return "%"
+            return f"${numbers[found[1]] if found[1] else next(positions)}"
+
+        body, stated = _PLACE.sub(place, sql), [*types, *named.values()]
+        parameters = len(named) or next(positions) - 1
+        if parameters != len(stated) or not stated:
+            raise ValueError(f"{parameters} parameters have {len(stated)} types")
+        signature = f"({', '.join(stated)}) as {body}"
+        self.name = f"energia_{sha256(signature.encode()).hexdigest()[:16]}"
+        self.definition = f"prepare {self.name} {signature}"
+        places = [f"%({name})s" for name in named] or ["%s"] * parameters
+        self.call = f"execute {self.name} ({', '.join(places)})"
+        return self
 
 
 class Literal:

@@ -14,6 +14,7 @@ import structlog
 
 from energia.db.connection import Connection, Parameters, Result
 from energia.db.copies import Copies
+from energia.db.queries import Prepared
 from energia.db.shards import Shards, of_one_shard, tells_time
 from energia.db.undertaking import transaction_begins, transaction_commits
 from energia.errors import (
@@ -380,8 +381,10 @@ class Tenant(_Runner):
     async def _once(self, sql: str, parameters: Parameters | None) -> Result:
         connection = await self._pool.take()
         try:
-            message = f"{self._setting}{connection.also}; {sql}"
-            return await connection.run(message, parameters, self._pool.limit)
+            settings, limit = f"{self._setting}{connection.also}", self._pool.limit
+            if isinstance(sql, Prepared):
+                return await connection.run_prepared(settings, sql, parameters, limit)
+            return await connection.run(f"{settings}; {sql}", parameters, limit)
         finally:
             self._pool.give(connection)
 

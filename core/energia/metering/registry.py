@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from energia.db.queries import load
+from energia.db.queries import Prepared, load
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Conflict, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.ids import new_id
@@ -32,6 +32,9 @@ from energia.metering.models import (
 from energia.time import length_of
 
 SQL: Final = load(__package__)
+#: What nearly every request about a meter begins with: to plan it takes longer than to do it.
+_WITH_CHANNELS: Final = Prepared(SQL["meter_with_channels"], "text")
+_CHANNELS: Final = Prepared(SQL["meter_channels"], "text")
 
 
 @attrs.frozen
@@ -92,7 +95,7 @@ async def delete_site(queries: Queries, id_: str) -> None:
 
 async def meter(queries: Queries, id_: str) -> Meter:
     """Return a meter with its channels; raises `NotFound`."""
-    rows = await queries.fetch(_meter, SQL["meter_with_channels"], id_)
+    rows = await queries.fetch(_meter, _WITH_CHANNELS, id_)
     if not rows:
         raise NotFound(f"there is no meter {id_!r}")
     return rows[0]
@@ -125,7 +128,7 @@ async def channels(queries: Queries, meter: str) -> list[Channel]:
 
 async def channels_and_zone(queries: Queries, meter: str) -> tuple[list[Channel], str]:
     """Return the channels of a meter, and the time zone of its site; raises `NotFound`."""
-    rows = await queries.fetch(_with_zone, SQL["meter_channels"], meter)
+    rows = await queries.fetch(_with_zone, _CHANNELS, meter)
     if not rows:
         raise NotFound(f"there is no meter {meter!r}")
     return [channel for _, channel in rows if channel is not None], rows[0][0]

@@ -3,6 +3,7 @@
 import inspect
 from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import attrs
@@ -90,7 +91,7 @@ class Parameter:
         """Whether it must be sent."""
         return self.default is attrs.NOTHING
 
-    @property
+    @cached_property
     def repeats(self) -> bool:
         """Whether it may be sent several times, as an array."""
         return any(get_origin(member) in (list, tuple) for member in _members(self.type))

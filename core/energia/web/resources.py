@@ -19,8 +19,9 @@ from energia.convert.scalars import Unfit
 from energia.core import Core
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Invalid, NotFound
-from energia.metering import registry
+from energia.metering import query, recall, registry
 from energia.metering.models import Channel
+from energia.metering.query import Span, StoredSeries
 from energia.spending import spend
 from energia.time import Instant, Zone, instant_of, utc_text
 
@@ -168,6 +169,7 @@ class ChannelWindow:
         zone: The zone of its site.
         start: In seconds since 1970-01-01T00:00Z.
         end: In seconds since 1970-01-01T00:00Z.
+        at_hand: Its readings as they are stored, where the process has them and has asked.
 
     """
 
@@ -175,6 +177,26 @@ class ChannelWindow:
     zone: Zone
     start: Instant
     end: Instant
+    at_hand: StoredSeries | None = None
+
+    @property
+    def slots(self) -> int:
+        """How many slots of the channel it has room for."""
+        return (self.end - self.start) // self.channel.interval
+
+    @property
+    def span(self) -> Span:
+        """All of it."""
+        return Span(self.channel, self.start, self.end)
+
+    async def read(
+        self, tenant: Tenant, known_at: datetime | None, span: Span | None = None
+    ) -> StoredSeries:
+        """Return the readings, all or those of a *span* in it; raises as `metering.query.read`."""
+        if known_at is None and self.at_hand is not None and span in (None, self.span):
+            return self.at_hand
+        (stored,) = await query.read(tenant, [span or self.span], known_at)
+        return stored
 
     def from_(self, cursor: str) -> Instant:
         """Return where the part of the window begins that *cursor* leaves over."""
@@ -207,14 +229,45 @@ async def channel_window(
 
     """
     channels, timezone = await registry.channels_and_zone(tenant, meter)
-    chosen, zone = _channel(meter, channel, channels), Zone.named(timezone)
-    begin, past = window_of(zone, *window)
-    if (past - begin) // chosen.interval > limit:
-        raise Invalid.of(
-            "too_many_slots", f"the window has more slots than limits.slots ({limit})", "/query/end"
-        )
-    spend((past - begin) // chosen.interval)
-    return ChannelWindow(chosen, zone, begin, past)
+    chosen = _Named(meter, channel, window, limit).among(channels, timezone)
+    spend(chosen.slots)
+    return chosen
+
+
+async def channel_to_read(
+    tenant: Tenant,
+    meter: str,
+    channel: str | None,
+    window: tuple[datetime | date, datetime | date],
+    limit: int,
+) -> ChannelWindow:
+    """Do what `channel_window` does, for who reads all of it next; raises the same.
+
+    Where the readings are at hand, and are still what is stored, it has them.
+    """
+    named = _Named(meter, channel, window, limit)
+    found = await recall.found(tenant, meter, named.among)
+    spend(found.wanted.slots)
+    return attrs.evolve(found.wanted, at_hand=found.stored)
+
+
+@attrs.frozen
+class _Named:
+    """What a query names: a meter, a channel of it or its only one, and a window."""
+
+    meter: str
+    channel: str | None
+    window: tuple[datetime | date, datetime | date]
+    limit: int
+
+    def among(self, channels: list[Channel], timezone: str) -> ChannelWindow:
+        """Return the channel among those of the meter, and the window in its time zone."""
+        chosen, zone = _channel(self.meter, self.channel, channels), Zone.named(timezone)
+        found = ChannelWindow(chosen, zone, *window_of(zone, *self.window))
+        if found.slots > self.limit:
+            message = f"the window has more slots than limits.slots ({self.limit})"
+            raise Invalid.of("too_many_slots", message, "/query/end")
+        return found
 
 
 def _channel(meter: str, wanted: str | None, channels: list[Channel]) -> Channel:

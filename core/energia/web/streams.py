@@ -231,6 +231,9 @@ _MORE_DECIMALS: Final = _table(f"{n:03}".rstrip("0") for n in range(1000))
 _COMMA, _NULL = (int(_table((text,))[0]) for text in ("\0\0\0,", "null"))
 #: Up to here a number has six digits before its point; from there on it has no exponent.
 _LARGEST, _SMALLEST = 10**6 * MICRO, 10
+#: Below this, with 15 digits at most, the shortest text of the nearest float is that of the number
+#: itself: no other one of so few digits is as near.
+_FLOAT: Final = 10**15
 
 
 _Sizes: TypeAlias = npt.NDArray[np.uint32 | np.int64]
@@ -292,6 +295,16 @@ def quantities(values: Micro) -> Numbers:
 def decimals(values: Micro | Sequence[int]) -> list[str]:
     """Return the text of each number of micro-units, none of which is missing."""
     try:
-        return shortest_texts(np.asarray(values, np.int64), 6)
-    except OverflowError:  # one has too many digits, maybe for 64 bits
+        each = np.asarray(values, np.int64)
+    except OverflowError:  # maybe too many digits for 64 bits
         return [decimal_text(int(value)) for value in values]
+    if not len(each):
+        return []
+    largest = max(int(each.max()), -int(each.min()))
+    if largest < _FLOAT and not ((each > -_SMALLEST) & (each < _SMALLEST) & (each != 0)).any():
+        text = msgspec.json.encode((each / MICRO).tolist())[1:-1].decode()
+        return f"{text},".replace(".0,", ",")[:-1].split(",")
+    try:
+        return shortest_texts(each, 6)
+    except OverflowError:
+        return [decimal_text(value) for value in each.tolist()]

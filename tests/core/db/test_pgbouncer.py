@@ -16,6 +16,7 @@ from energia.db.connection import Connection
 from energia.db.embedded import ADMIN, ROLE, Embedded
 from energia.db.migrate import CORE_MIGRATIONS, migrate, pending
 from energia.db.pool import Pool
+from energia.db.queries import Prepared
 from energia.db.role import TENANT
 from energia.errors import DatabaseAway, LockTimeout, StatementTimeout
 from energia.settings import Database
@@ -115,6 +116,15 @@ async def test_settings_travel_in_the_messages(pool: Pool) -> None:
             assert await queries.fetch(str, SET) == ["4s 200ms 500ms UTC"]
             assert await queries.fetch(str, SET) == ["4s 200ms 500ms UTC"]
     assert len(pool.bearing.notes) == 1
+
+
+async def test_nothing_is_prepared(pool: Pool) -> None:
+    """The next statement may come to another session, which does not have it."""
+    sites = Prepared("select name from site where id = %s", "text")
+
+    for _ in range(2):
+        assert await pool.tenant().fetch(str, sites, "here") == []
+    assert await pool.tenant().fetch(str, "select name from pg_prepared_statements") == []
 
 
 async def test_a_statement_takes_no_longer_than_it_may(url: str) -> None:

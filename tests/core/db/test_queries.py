@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from energia.db.pool import Tenant
-from energia.db.queries import Literal, blocks, load
+from energia.db.queries import Literal, Prepared, blocks, load
 
 TEXT = """-- What this file is about.
 
@@ -70,3 +70,23 @@ def test_a_literal_that_has_to_be_escaped_is_refused(text: str) -> None:
     """What could end the literal, or is no text, is no part of one."""
     with pytest.raises(ValueError, match="escaped"):
         Literal(text)
+
+
+def test_a_prepared_statement_has_numbers_for_its_parameters() -> None:
+    """Its parameters have positions or names, and a doubled `%` is one; the text stays."""
+    by_position = Prepared("select %s || '%%' || %s", "text", "int")
+    by_name = Prepared("select %(a)s - %(b)s + %(a)s", b="int", a="bigint")
+
+    assert by_position == "select %s || '%%' || %s"
+    assert by_position.definition.endswith(" (text, int) as select $1 || '%' || $2")
+    assert by_position.call == f"execute {by_position.name} (%s, %s)"
+    assert by_name.definition.endswith(" (int, bigint) as select $2 - $1 + $2")
+    assert by_name.call == f"execute {by_name.name} (%(b)s, %(a)s)"
+    assert Prepared("select %s", "int").name != Prepared("select %s", "text").name
+
+
+@pytest.mark.parametrize("types", [(), ("int", "int")])
+def test_a_prepared_statement_has_a_type_for_each_parameter(types: tuple[str, ...]) -> None:
+    """No parameter is without one, and no type without a parameter."""
+    with pytest.raises(ValueError, match=f"1 parameters have {len(types)} types"):
+        Prepared("select %s", *types)

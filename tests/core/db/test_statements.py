@@ -1,13 +1,16 @@
 """Statements outside a transaction: what goes in, what comes out, what goes wrong."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import attrs
 import pytest
 
+from energia.db.connection import Result
 from energia.db.pool import Pool
+from energia.db.queries import Prepared
 from energia.db.tenant import Tenant
 from energia.errors import (
     DatabaseError,
@@ -19,8 +22,11 @@ from energia.errors import (
 )
 from energia.settings import Database
 from tests.core.db.test_pool import backend
+from tests.core.db.test_role import SITE
 
 ORGANIZATION = "select current_setting('energia.organization', true)"
+SITES = Prepared("select name from site where id = %(id)s", id="text")
+PREPARED = "select statement from pg_prepared_statements"
 
 
 @attrs.frozen
@@ -174,3 +180,73 @@ async def test_a_cancelled_statement_does_not_cancel_the_task(tenant: Tenant) ->
         await running
 
     assert not running.cancelled()
+
+
+# Statements that the server prepares.
+
+
+async def test_a_statement_is_prepared_once_for_a_connection(pool: Pool) -> None:
+    """The server keeps it, and timers hear of the statement, not of how it was sent."""
+    heard: list[str] = []
+
+    def note(message: str, answer: Awaitable[Result]) -> Awaitable[Result]:
+        heard.append(message.rpartition("; ")[2])
+        return answer
+
+    tenant = pool.tenant()
+    await tenant.execute(SITE.format(1, "here"))
+    pool.stats.statement_timers.append(note)
+    for _ in range(3):
+        assert await tenant.fetch(str, SITES, {"id": "here"}) == ["n"]
+    assert await tenant.fetch(str, SITES, {"id": "nowhere"}) == []
+
+    assert heard == [SITES] * 4
+    assert await tenant.fetch(str, PREPARED) == [SITES.definition]
+
+
+async def test_a_prepared_statement_sees_one_organization(pool: Pool) -> None:
+    """What was planned for one caller shows another one nothing of it."""
+    await pool.tenant().execute(SITE.format(1, "here"))
+
+    assert await pool.tenant().fetch(str, SITES, {"id": "here"}) == ["n"]
+    assert await pool.tenant(2).fetch(str, SITES, {"id": "here"}) == []
+    assert await pool.tenant().fetch(str, SITES, {"id": "here"}) == ["n"]
+
+
+async def test_a_prepared_statement_that_the_server_has_lost_is_sent_as_it_is(pool: Pool) -> None:
+    """A session may be another one than before, and a migration may change what a plan gives."""
+    tenant = pool.tenant()
+    await tenant.execute("create table thing (id text, number int)")
+    await tenant.execute("insert into thing values ('a', 1)")
+    things = Prepared("select number::text, number from thing where id = %s", "text")
+    found = [("1", 1)]
+    assert await tenant.fetch(_pair, things, "a") == found
+
+    await tenant.execute("alter table thing alter number type bigint")
+    assert await tenant.fetch(_pair, things, "a") == found
+
+    await tenant.execute("deallocate all")
+    assert await tenant.fetch(_pair, things, "a") == found
+
+
+async def test_what_is_wrong_with_a_prepared_statement_is_told(pool: Pool) -> None:
+    """It fails as any other does, again and again, and the connection goes on."""
+    tenant = pool.tenant()
+    divided = Prepared("select 1 / %s", "int")
+
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="division by zero"):
+            await tenant.fetch(int, divided, 0)
+    assert await tenant.fetch(int, divided, 1) == [1]
+    assert pool.stats.connects == 1
+
+
+async def test_within_a_transaction_a_statement_is_not_prepared(pool: Pool) -> None:
+    """It is sent as any other."""
+    async with pool.tenant().transaction() as queries:
+        assert await queries.fetch(str, SITES, {"id": "here"}) == []
+        assert await queries.fetch(str, PREPARED) == []
+
+
+def _pair(text: str, number: int) -> tuple[str, int]:
+    return text, number

@@ -21,7 +21,17 @@ from energia.metering.series import BOUND, MISSING
 from energia.plugins import Plugins
 from energia.units import decimal_text
 from energia.web.routes import Route, Routes
-from energia.web.streams import FILES, JSON, Accepted, Batch, Numbers, Rows, numbers, quantities
+from energia.web.streams import (
+    FILES,
+    JSON,
+    Accepted,
+    Batch,
+    Numbers,
+    Rows,
+    decimals,
+    numbers,
+    quantities,
+)
 from tests.serving import Client, Serving, make_core
 
 COLUMNS = ("name", "value", "count")
@@ -286,3 +296,23 @@ def test_quantities_are_the_shortest_decimals(micros: list[int]) -> None:
     expected = [None if value == MISSING else decimal_text(value) for value in micros]
 
     assert quantities(np.array(micros, np.int64)) == expected
+
+
+@example([10**15 - 1, 1 - 10**15, 999_999_999_999_990])
+@example([10**15, 1])
+@example([-(2**63), 2**63 - 1])
+@example([2**63, -(2**70)])
+@example([7, -7, 10, -10, 0])
+@given(
+    st.lists(
+        st.builds(
+            lambda number, zeros: number * 10**zeros,
+            st.integers(-(10**15), 10**15) | st.integers(-2000, 2000),
+            st.integers(0, 8),
+        ),
+        max_size=20,
+    )
+)
+def test_sums_are_the_shortest_decimals(micros: list[int]) -> None:
+    """So are sums of micro-units, whatever their size: to the last digit."""
+    assert decimals(micros) == [decimal_text(value) for value in micros]

@@ -116,7 +116,11 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Connection.run
 
     async def forgets(
-        self: Connection, message: str, parameters: Parameters | None, limit: float
+        self: Connection,
+        message: str,
+        parameters: Parameters | None,
+        limit: float,
+        _prepared: str | None = None,
     ) -> Result:
         return await run(self, FILTER.sub("true", message), parameters, limit)
 

@@ -32,6 +32,7 @@ from energia.web.resources import (
     MeterId,
     Page,
     Start,
+    channel_to_read,
     channel_window,
     cursor_of,
     page,
@@ -138,9 +139,10 @@ async def get_readings(
     `POST /v1/imports?format=csv&meter=...&channel=...&quality_column=quality&unit=...` and the
     `unit` of its rows. NDJSON has `meter`, `channel`, `start`, `value`, `unit` and `quality`.
     """
-    selection = await channel_window(
-        tenant, meter, channel, (start, end), core.settings.limits.slots
-    )
+    # A file is read piece by piece, and what is behind a cursor is a part.
+    is_whole = accepted == JSON and not cursor and known_at is None
+    find_channel = channel_to_read if is_whole else channel_window
+    selection = await find_channel(tenant, meter, channel, (start, end), core.settings.limits.slots)
     if selection.channel.by_days:
         message = f"the channel {selection.channel.id} has no slots: see its stretches"
         raise Invalid.of("wrong_kind", message, "/query/channel")
@@ -149,7 +151,7 @@ async def get_readings(
         span = Span(selection.channel, first, selection.end)
         return rows(selection, query.pieces(tenant, span, known_at), accepted)
     past = min(selection.end, first + _SLOTS * selection.channel.interval)
-    (stored,) = await query.read(tenant, [Span(selection.channel, first, past)], known_at)
+    stored = await selection.read(tenant, known_at, Span(selection.channel, first, past))
     answer = partial(_answer, meter, selection, stored, past)
     return await off_loop(answer) if len(stored.series.values) > _MANY else answer()
 

@@ -18,7 +18,7 @@ from energia.costing.budget import refuse_costly_slots
 from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound, TooLarge
-from energia.metering import query, usage
+from energia.metering import usage
 from energia.metering.series import Micro, Series
 from energia.metering.usage import Coverage
 from energia.pricing.cache import CACHE
@@ -47,6 +47,7 @@ from energia.web.resources import (
     KnownAt,
     MeterId,
     Start,
+    channel_to_read,
     channel_window,
 )
 from energia.web.routes import Routes
@@ -57,7 +58,7 @@ _COLUMNS: Final = ("start", "end", "value", "unit", "peak_value", "peak_unit", "
 _COVERAGE: Final = tuple(field.name for field in attrs.fields(Coverage))
 
 
-class Peak(msgspec.Struct):
+class Peak(msgspec.Struct, gc=False):
     """The largest average power of a slot.
 
     Attributes:
@@ -74,7 +75,7 @@ class Peak(msgspec.Struct):
     start: datetime
 
 
-class UsageWindow(msgspec.Struct, omit_defaults=True):
+class UsageWindow(msgspec.Struct, omit_defaults=True, gc=False):
     """The usage of one window.
 
     Attributes:
@@ -209,12 +210,12 @@ async def get_usage(
     As a file a row is `start,end,value,unit,peak_value,peak_unit,peak_start`, then the coverage,
     then a column `period.<name>` for each period.
     """
-    selection = await channel_window(
-        tenant, meter, channel, (start, end), core.settings.limits.slots
-    )
+    limits = core.settings.limits
+    find_channel = channel_to_read if known_at is None else channel_window
+    selection = await find_channel(tenant, meter, channel, (start, end), limits.slots)
     span, interval = (selection.start, selection.end), selection.channel.interval
     find = partial(frame_of, selection.zone, span, window, interval)
-    few = (span[1] - span[0]) // interval <= _FEW
+    few = selection.slots <= _FEW
     frame = find() if few else await off_loop(find)
     _refuse_parts(by, tariff, charge)
     if by is not None and selection.channel.by_days:
@@ -222,11 +223,9 @@ async def get_usage(
         raise Invalid.of("needs_finer_readings", message, "/query/by")
     split = None if tariff is None else await _tariff(tenant, converter, tariff)
     if split is not None:
-        bounds = (selection.start, selection.end)
-        slots = (selection.end - selection.start) // selection.channel.interval
-        refuse_costly_slots(split, bounds, slots, core.settings.limits.pricing)
-    hold_slots((selection.end - selection.start) // selection.channel.interval)
-    series = await query.series(tenant, selection.channel, selection.start, selection.end, known_at)
+        refuse_costly_slots(split, span, selection.slots, limits.pricing)
+    hold_slots(selection.slots)
+    series = (await selection.read(tenant, known_at)).series
     sum_up = partial(_usage, meter, selection, series, frame)
     answer = sum_up() if few and len(frame.moments) <= _FEW_WINDOWS else await off_loop(sum_up)
     if split is not None:
