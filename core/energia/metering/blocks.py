@@ -13,6 +13,7 @@ their dates alone. The statements count what they wrote all the same, and `LostR
 block was not as it had been read.
 """
 
+from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -360,7 +361,7 @@ async def _write(
             {
                 "channels": literal(keys.channels[rows]),
                 "days": literal(keys.days[rows]),
-                "narrow": Literal(_hexadecimal(changed.values)) if is_narrow else None,
+                "narrow": Literal(_base64(changed.values)) if is_narrow else None,
                 "values": None if is_narrow else Literal(literal(changed.values.ravel())),
                 "width": changed.values.shape[1],
                 "quality": quality_literals(changed.quality),
@@ -402,7 +403,7 @@ def _values_put(part: BlockReadings, number: int) -> dict[str, object]:
         "days": literal(part.keys.days),
         "slots": literal(part.slot + 1),
         "values": literal(part.values),
-        "empty": _hexadecimal(np.full(part.width, MISSING)),
+        "empty": _base64(np.full(part.width, MISSING)),
         "import": number,
     }
 
@@ -415,9 +416,10 @@ def _refuse_fewer(written: int, expected: int) -> None:
 
 # Blocks of PostgreSQL as numpy arrays, and back.
 #
-# Bytes are given in hexadecimal. psycopg2 would make a Python integer of each item of an array, one
-# by one: many come as one text, which has a third of what `array_send` gives, few as that gives
-# them. On the way in, the literal that msgspec writes is what PostgreSQL reads fastest.
+# Bytes are given in hexadecimal, and taken in base64, which is a third less to read. psycopg2 would
+# make a Python integer of each item of an array, one by one: many come as one text, which has a
+# third of what `array_send` gives, few as that gives them. On the way in, the literal that msgspec
+# writes is what PostgreSQL reads fastest.
 
 
 def _fit(values: Micro) -> Mask:
@@ -426,9 +428,10 @@ def _fit(values: Micro) -> Mask:
     return fit
 
 
-def _hexadecimal(values: Micro) -> str:
+def _base64(values: Micro) -> str:
     """Return values as the bytes of narrow blocks."""
-    return np.where(values == MISSING, _NONE, values).astype(">i4").tobytes().hex()
+    numbers = np.where(values == MISSING, _NONE, values).astype(">i4")
+    return b2a_base64(numbers.tobytes(), newline=False).decode()
 
 
 def blocks_of_row(

@@ -294,7 +294,7 @@ select t.now, energia_blocks_narrow(), x.* from t cross join (
 -- nulls in it: of those, to cut a block out would count all that are before it.
 with b as materialized (
   select channel, date '1970-01-01' + day as day,
-    substr(decode(%(narrow)s, 'hex'), (k::int - 1) * 4 * %(width)s + 1, 4 * %(width)s) as narrow,
+    substr(decode(%(narrow)s, 'base64'), (k::int - 1) * 4 * %(width)s + 1, 4 * %(width)s) as narrow,
     array_replace((%(values)s::bigint[])[(k::int - 1) * %(width)s + 1:k::int * %(width)s],
       '-9223372036854775808'::bigint, null) as slots,
     quality::smallint[] as quality, revision, keep
@@ -344,7 +344,7 @@ with b as materialized (
     import_id = %(import)s
   from b
   where x.channel_id = b.channel and x.day = b.day
-    and substr(x.narrow, 4 * b.slot - 3) = substr(decode(%(empty)s, 'hex'), 4 * b.slot - 3)
+    and substr(x.narrow, 4 * b.slot - 3) = substr(decode(%(empty)s, 'base64'), 4 * b.slot - 3)
   returning b.number
 )
 select array_to_string(array(
@@ -362,7 +362,7 @@ b as materialized (
   select b.channel, b.day, b.slot, b.value, b.live, d.revision, d.quality,
     energia_slot(d.narrow, d."values", b.slot) as old,
     case when d.narrow is null then num_nonnulls(variadic d."values"[b.slot:]) > 0
-      else substr(d.narrow, 4 * b.slot - 3) <> substr(decode(%(empty)s, 'hex'), 4 * b.slot - 3)
+      else substr(d.narrow, 4 * b.slot - 3) <> substr(decode(%(empty)s, 'base64'), 4 * b.slot - 3)
       end as later
   from b join reading_day d on d.channel_id = b.channel and d.day = b.day
 ), o as materialized (
@@ -395,7 +395,7 @@ b as materialized (
     recorded_at)
   select current_setting('energia.organization')::int, b.channel, b.day,
     case when energia_blocks_narrow()
-      then overlay(decode(%(empty)s, 'hex') placing int4send(b.value::int) from 4 * b.slot - 3) end,
+      then overlay(decode(%(empty)s, 'base64') placing int4send(b.value::int) from 4 * b.slot - 3) end,
     case when not energia_blocks_narrow()
       then array_fill(null::bigint, array[b.slot - 1]) || b.value
         || array_fill(null::bigint, array[%(width)s - b.slot]) end,
