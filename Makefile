@@ -51,7 +51,7 @@ help:
 	@echo 'make accuracy  price the data of other engines and random tariffs, and write docs/explanation/accuracy.md (needs that data)'
 	@echo 'make bench     measure speed beside limits and peers, and write docs/explanation/performance.md (half an hour; NAMES="reads pricing" for some)'
 	@echo 'make bench-check  measure, and fail if a ratio got worse than benchmarks/expected.json'
-	@echo 'make bench-billion  measure ingest with a thousand million readings stored (ten minutes, 15 GB of disk)'
+	@echo 'make bench-billion  measure ingest with a thousand million readings stored (two minutes, 10 GB of disk)'
 	@echo 'make soak      see that memory stays flat over thousands of requests (two minutes)'
 	@echo 'make steady    see that nothing grows or slows in half an hour at a moderate rate (MINUTES)'
 	@echo 'make dist      build the source distribution and the wheel of the last commit'

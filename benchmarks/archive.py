@@ -75,7 +75,7 @@ async def _figures() -> list[Figure]:
             ours=packed,
             limit=blocks,
             better="less",
-            least=4,
+            least=3,
         ),
         Figure(
             name="read eleven months from the archive",
@@ -84,7 +84,7 @@ async def _figures() -> list[Figure]:
             ours=ours,
             limit=limit,
             better="less",
-            most=1.2,
+            most=2,
             note="first reads, as arrays, without HTTP and JSON, which are the same for both",
         ),
     ]

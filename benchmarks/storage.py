@@ -1,7 +1,7 @@
 """What is stored: bytes a reading, and whether a full database is slower.
 
 By default the full database has 20 million readings. `make bench-billion` makes a thousand million,
-which take about 12 GB.
+which take about 10 GB.
 """
 
 import argparse
