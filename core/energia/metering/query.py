@@ -319,7 +319,7 @@ async def _same(
     if blocks < len(days):
         return None
     copies.rows["memory"] += blocks
-    return StoredSeries(_slots(span, old.part(days)), newest)
+    return StoredSeries(slots_of(span, old.part(days)), newest)
 
 
 def _counted(blocks: int, newest: datetime | None) -> tuple[int, datetime | None]:
@@ -364,10 +364,10 @@ def _cut(
         blocks = Blocks(blocks.values.copy(), blocks.quality.copy())
     for pack in packs:
         newest += pack.fill(blocks, days, known_at)
-    return StoredSeries(_slots(span, blocks), max(newest, default=None)), read
+    return StoredSeries(slots_of(span, blocks), max(newest, default=None)), read
 
 
-def _slots(span: Span, blocks: Blocks) -> Series:
+def slots_of(span: Span, blocks: Blocks) -> Series:
     """Return the slots of a span, of whose days *blocks* are."""
     grid, slots = span.channel.grid, span.slots
     before = span.days.start * grid.per_day

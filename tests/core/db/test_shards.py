@@ -33,6 +33,8 @@ FAN_OUTS = {
     "slots_write": "one slot of each of many channels: all shards at once are five times as fast "
     "as one message after another to each",
 }
+#: What a cluster never gets, each for a reason.
+UNSENT = {"meter_again": "it asks about days at hand, of which there are none in a cluster"}
 PLUGINS = ("energia_plugins.bill_webhook", "energia_plugins.metrics_prometheus")
 #: 32 shards, as Citus makes them.
 EVEN = Shards(tuple(-(2**31) + shard * 2**27 for shard in range(32)))
@@ -42,7 +44,7 @@ def statements() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each statement that touches a distributed table."""
     for package in (*PACKAGES, *PLUGINS):
         for name, sql in load(package).items():
-            if (TABLES | VIEWS) & set(re.findall(r"\w+", sql)):
+            if name not in UNSENT and (TABLES | VIEWS) & set(re.findall(r"\w+", sql)):
                 yield name, sql
 
 

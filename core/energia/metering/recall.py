@@ -19,8 +19,7 @@ from energia.errors import EnergiaError, NotFound
 from energia.metering import registry
 from energia.metering.days import Days
 from energia.metering.models import Channel
-from energia.metering.query import Span, StoredSeries
-from energia.metering.series import Series
+from energia.metering.query import Span, StoredSeries, slots_of
 from energia.time import day_of
 
 SQL: Final = load(__package__)
@@ -108,7 +107,9 @@ async def found(tenant: Tenant, meter: str, choose: Callable[[list[Channel], str
     if copies is None or days is None or blocks < len(expected.span.days):
         return Found(expected, None)
     copies.rows["memory"] += blocks
-    return Found(expected, StoredSeries(_series(expected.span, days), newest))
+    return Found(
+        expected, StoredSeries(slots_of(expected.span, days.part(expected.span.days)), newest)
+    )
 
 
 def _expected(declared: Declared, choose: Callable[[list[Channel], str], W]) -> W | None:
@@ -148,13 +149,3 @@ async def _again(
 def _row(timezone: str, *columns: Any) -> tuple[Channel | None, str, int, datetime | None]:
     *declared, blocks, newest = columns
     return None if declared[0] is None else Channel(*declared), timezone, blocks, newest
-
-
-def _series(span: Span, days: Days) -> Series:
-    """Return the slots of a span, whose days are all at hand."""
-    grid, slots = span.channel.grid, span.slots
-    asked_days = grid.days(slots)
-    blocks, before = days.part(asked_days), asked_days.start * grid.per_day
-    part = slice(slots.start - before, slots.stop - before)
-    values, quality = blocks.values.reshape(-1)[part], blocks.quality.reshape(-1)[part]
-    return Series(grid.start(slots.start), grid.interval, values, quality)
