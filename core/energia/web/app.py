@@ -172,7 +172,7 @@ def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> Non
     below = [(owner, it) for owner, it in offered if isinstance(it, RoutesBelow)]
     _serve_all(app.router, [(owner, it) for owner, it in offered if isinstance(it, Route)])
     for owner, it in below:
-        # The core's answer no other's requests: tests hold that. No plugin's are made with them.
+        # That the core's answer no other's requests is tested: no plugin's are made for them.
         make = partial(_refuse_same, plugins) if owner else _nothing
         app.router.register_resource(_Below(owner, it, make))
 

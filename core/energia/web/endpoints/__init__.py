@@ -5,25 +5,19 @@ come with the first request for one of them, and with them what they alone impor
 service is in memory, and of its start.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
 from energia.web.endpoints import about, health, sites
 from energia.web.routes import Route, RoutesBelow
 
-_EARLY: Final = (
-    *sites.site_routes,
-    *sites.meter_routes,
-    *about.routes,
-    *health.routes,
-    *about.service_routes,
-)
+#: In the order in which the documentation lists them.
+_FIRST: Final = (*sites.site_routes, *sites.meter_routes)
+_LAST: Final = (*about.routes, *health.routes, *about.service_routes)
 
 
 @cache
-def routes() -> tuple[Route, ...]:
-    """Return all of them, in the order in which the documentation lists them."""
+def _late() -> tuple[Route, ...]:
     from energia.web.endpoints import (
         audit,
         bills,
@@ -46,8 +40,6 @@ def routes() -> tuple[Route, ...]:
     )
 
     return (
-        *sites.site_routes,
-        *sites.meter_routes,
         *glance.routes,
         *imports.routes,
         *mappings.routes,
@@ -70,15 +62,13 @@ def routes() -> tuple[Route, ...]:
         *webhooks.routes,
         *tokens.routes,
         *audit.routes,
-        *about.routes,
-        *health.routes,
-        *about.service_routes,
     )
 
 
-def _late() -> Sequence[Route]:
-    return [route for route in routes() if route not in _EARLY]
+def routes() -> tuple[Route, ...]:
+    """Return all of them, in the order in which the documentation lists them."""
+    return (*_FIRST, *_late(), *_LAST)
 
 
 #: Those that are there from the start, and what makes the others.
-ROUTES: Final[tuple[Route | RoutesBelow, ...]] = (*_EARLY, RoutesBelow("/v1", _late))
+ROUTES: Final[tuple[Route | RoutesBelow, ...]] = (*_FIRST, *_LAST, RoutesBelow("/v1", _late))
