@@ -103,7 +103,7 @@ class BlockReadings:
     def singles(self) -> Mask:
         """Return which blocks got one reading, and that an actual value that is narrow."""
         rows = len(self.keys)
-        simple = (self.quality == ACTUAL) & (np.abs(self.values) < -_NONE)
+        simple = (self.quality == ACTUAL) & _fit(self.values)
         chosen = np.bincount(self.row[simple], minlength=rows)
         singles: Mask = (np.bincount(self.row, minlength=rows) == 1) & (chosen == 1)
         return singles
@@ -349,7 +349,7 @@ async def _write(
     queries: Queries, keys: BlockKeys, merged: Merge, stored: Snapshot, number: int
 ) -> None:
     """Write what a merge changed, as part of import *number*; raises `LostRace`."""
-    fits = stored.narrow & _fit(merged.blocks.values)
+    fits = stored.narrow & _fit(merged.blocks.values).all(axis=1)
     for is_narrow, rows in ((True, merged.write & fits), (False, merged.write & ~fits)):
         if not rows.any():
             continue
@@ -423,8 +423,8 @@ def _refuse_fewer(written: int, expected: int) -> None:
 
 
 def _fit(values: Micro) -> Mask:
-    """Return which blocks have only values that fit into four bytes."""
-    fit: Mask = ((np.abs(values) < -_NONE) | (values == MISSING)).all(axis=1)
+    """Return which values fit into four bytes, as one that is missing does."""
+    fit: Mask = (np.abs(values) < -_NONE) | (values == MISSING)
     return fit
 
 
