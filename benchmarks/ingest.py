@@ -385,7 +385,6 @@ class Ingest:
             return (sum(processor_seconds(each) for each in services) - before) * 1000 / YEARS
 
         one = self.scene.service
-        cost([one, second])  # a process compiles and connects when it is first asked
         ours, limit = in_turns(lambda: cost([one, second]), lambda: cost([one]), 3)
         return Figure(
             name="two processes, a year a request",

@@ -54,17 +54,17 @@ def test_a_ratio_may_be_somewhat_worse_than_expected(
 
 
 def test_both_sides_are_measured_in_turns() -> None:
-    """What changes on the machine meanwhile changes both; medians leave out what is odd."""
+    """What changes on the machine changes both; what is odd, or first, does not count."""
     order: list[str] = []
 
     def side(name: str, values: list[float]) -> float:
         order.append(name)
         return values.pop()
 
-    ours, theirs = [1.0, 100.0, 2.0], [5.0, 4.0, 6.0]
+    ours, theirs = [1.0, 100.0, 2.0, 900.0], [5.0, 4.0, 6.0, 0.0]
 
     assert in_turns(lambda: side("a", ours), lambda: side("b", theirs), 3) == (2.0, 5.0)
-    assert order == ["a", "b"] * 3
+    assert order == ["a", "b"] * 4
 
 
 def test_a_table_marks_what_is_missed() -> None:

@@ -64,8 +64,10 @@ def serve(settings: Settings, plugins: Plugins, *, is_worker: bool = False) -> N
 
 
 #: Parameters of glibc's `mallopt`: blocks from so many bytes on are given back when they are freed
-#: (without, the bound grows up to 32 MB by itself), and few threads have a heap of their own.
-_MALLOC: Final = {-3: 4 * 1024**2, -8: 2}
+#: (without, the bound grows up to 32 MB by itself); so much of a heap is kept for what comes next
+#: (else 128 KiB: each array of a year of readings would be asked for, and cleared, anew); and few
+#: threads have a heap of their own.
+_MALLOC: Final = {-3: 4 * 1024**2, -1: 8 * 1024**2, -8: 2}
 
 
 def _give_memory_back() -> None:
