@@ -11,16 +11,15 @@ that they are as many times as fast as processors and the database allow.
 
 import argparse
 import asyncio
-import os
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
 from benchmarks.figures import Figure, in_turns_async, table
+from benchmarks.ingest import used
 from benchmarks.scene import Scene, scene
 from energia.db.pool import Pool
 from energia.settings import Database
@@ -110,16 +109,6 @@ class Work:
 
     seconds: float
     processor: float
-
-
-def used(workers: Sequence[Service]) -> float:
-    """Return how many seconds of the processor some processes have used."""
-    ticks = 0
-    for one in workers:
-        shown = Path(f"/proc/{one.process.pid}/stat").read_text(encoding="ascii")
-        # After the name, which is in parentheses: of user and system, the 14th and 15th of all.
-        ticks += sum(map(int, shown.rpartition(")")[2].split()[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def worked_off(scene: Scene, workers: Sequence[Service], contracts: int) -> Work:

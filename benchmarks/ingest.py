@@ -8,7 +8,6 @@ service and to the limit, is made beforehand.
 import asyncio
 import http.client
 import io
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,7 +25,7 @@ import psycopg2
 import psycopg2.extensions
 
 from benchmarks.figures import Figure, in_turns
-from benchmarks.scene import JSON, SLOTS, Scene, scene, year
+from benchmarks.scene import JSON, SLOTS, Scene, processor_seconds, scene, year
 from tests.e2e.service import Service, serving
 
 COPY: Final = "binary COPY into a table with a primary key"
@@ -369,7 +367,7 @@ class Ingest:
         def cost(services: list[Service]) -> float:
             named = zip(self.make(YEARS), values, strict=True)
             bodies = [series_body(series(meter, each)) for meter, each in named]
-            before = sum(processor_seconds(each) for each in services)
+            before = used(services)
             clients = divided(bodies, 4)
             work = [
                 threading.Thread(
@@ -382,7 +380,7 @@ class Ingest:
                 thread.start()
             for thread in work:
                 thread.join()
-            return (sum(processor_seconds(each) for each in services) - before) * 1000 / YEARS
+            return (used(services) - before) * 1000 / YEARS
 
         one = self.scene.service
         ours, limit = in_turns(lambda: cost([one, second]), lambda: cost([one]), 3)
@@ -397,11 +395,9 @@ class Ingest:
         )
 
 
-def processor_seconds(service: Service) -> float:
-    """Return how many seconds of a processor a service has taken so far."""
-    stat = Path(f"/proc/{service.process.pid}/stat").read_text(encoding="utf-8")
-    user, system = stat.rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+def used(services: Iterable[Service]) -> float:
+    """Return how many seconds of the processor some services have used."""
+    return sum(processor_seconds(each.process.pid) for each in services)
 
 
 def rates(

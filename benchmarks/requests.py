@@ -16,7 +16,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final, cast
 
 import aiohttp
@@ -26,7 +25,7 @@ import msgspec
 from aiohttp import web
 
 from benchmarks.figures import Figure, in_turns_async
-from benchmarks.scene import CHANNEL, SITE, database
+from benchmarks.scene import CHANNEL, SITE, database, processor_seconds
 from energia.web.lifecycle import loop_factory
 from tests.e2e.service import free_port, serving, token
 
@@ -135,11 +134,11 @@ class Asked:
 
     async def rate(self) -> float:
         """Ask for some time, and return how many requests were answered in a second."""
-        begun, used = time.perf_counter(), _processor(self.target.pid)
+        begun, used = time.perf_counter(), processor_seconds(self.target.pid)
         clients = await asking(self.target, CONNECTIONS)
         await asyncio.sleep(SECONDS)
         count = sum(client.count for client in clients)
-        took, used = time.perf_counter() - begun, _processor(self.target.pid) - used
+        took, used = time.perf_counter() - begun, processor_seconds(self.target.pid) - used
         for client in clients:
             client.close()
         self.costs.append(used / count * 1e6)
@@ -160,23 +159,17 @@ async def cost(targets: Sequence[Target]) -> float:
 
     Each answers `SHARE` requests at least, until all have.
     """
-    used = [_processor(target.pid) for target in targets]
+    used = [processor_seconds(target.pid) for target in targets]
     clients = [await asking(target, EACH) for target in targets]
     counts = [0]
     while min(counts) < SHARE:
         await asyncio.sleep(0.01)
         counts = [sum(client.count for client in of_one) for of_one in clients]
-    spent = sum(_processor(target.pid) for target in targets) - sum(used)
+    spent = sum(processor_seconds(target.pid) for target in targets) - sum(used)
     for of_one in clients:
         for client in of_one:
             client.close()
     return spent / sum(counts) * 1e6
-
-
-def _processor(pid: int) -> float:
-    """Return how many seconds of the processor a process has used, with all of its threads."""
-    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(each.read_text(encoding="utf-8").split()[0]) for each in threads) / 1e9
 
 
 # The peer: what a good engineer writes who needs nothing but the answer.

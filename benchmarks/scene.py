@@ -147,3 +147,9 @@ def year_body(meter: int, changed: float = 0.0) -> bytes:
         "values": year(meter, changed),
     }
     return msgspec.json.encode({"series": [series]})
+
+
+def processor_seconds(pid: int) -> float:
+    """Return how many seconds of the processor a process has used, with all of its threads."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(each.read_text(encoding="utf-8").split()[0]) for each in threads) / 1e9
