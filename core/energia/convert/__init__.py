@@ -26,6 +26,7 @@ from msgspec import Meta
 
 from energia.convert.faults import REFUSED, Faults, refusal
 from energia.convert.fields import fields
+from energia.convert.marks import occurrences
 from energia.convert.repeats import refuse_repeated_members, refuse_repeats
 from energia.convert.scalars import FROM_JSON, FROM_TEXT, Reader, written
 from energia.convert.structures import Numbers, StrictConverter
@@ -306,13 +307,12 @@ def _too_many(marks: int) -> TooLarge:
 
 def _count(text: bytes | bytearray, marks: Sequence[bytes], most: int) -> int:
     """Return how many *marks* a text has; if they are more than *most*, at least `most + 1`."""
-    count = 0
+    found = 0
     for begin in range(0, len(text), _LOOK):
-        part = text[begin : begin + _LOOK]
-        count += sum(map(part.count, marks))
-        if count > most:
+        found += sum(occurrences(text, mark, begin, begin + _LOOK) for mark in marks)
+        if found > most:
             break
-    return count
+    return found
 
 
 def _parsed_but_numbers(

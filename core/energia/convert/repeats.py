@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from energia.convert.faults import step
+from energia.convert.marks import has_escape, occurrences
 from energia.errors import Invalid
 
 #: The public names, as docs/how-to/plugins.md lists them.
@@ -37,7 +38,7 @@ def refuse_repeats(text: bytes | bytearray, value: object) -> None:
 def has_repeats(text: bytes | bytearray, value: object) -> bool:
     """Whether *text*, which was read as *value*, has a name twice in one object."""
     try:
-        return _ENCODER.encode(value).count(b":") != _colons(text)
+        return occurrences(_ENCODER.encode(value), b":") != _colons(text)
     except (OverflowError, ValueError, TypeError):  # what cannot be written, such as 10**30
         return bool(_found(text))
 
@@ -51,7 +52,7 @@ def refuse_repeated_members(text: bytes | bytearray, names: Iterable[str]) -> No
     """
     quoted = {name: b'"%s"' % name.encode() for name in names}
     often = [name for name in quoted if text.count(quoted[name]) > 1]
-    if not often and b"\\u" not in text:
+    if not often and not has_escape(text):
         return
     members = _MEMBERS.decode(text)
     inside = sum(_colons(bytes(raw)) for raw in members.values())
@@ -65,8 +66,8 @@ def refusal(pointer: str) -> Invalid:
 
 
 def _colons(text: bytes | bytearray) -> int:
-    plain = text.count(b":")
-    return plain + len(_ESCAPED.findall(text)) if b"\\u003" in text else plain
+    plain = occurrences(text, b":")
+    return plain + len(_ESCAPED.findall(text)) if has_escape(text, b"\\u003") else plain
 
 
 class _Repeated:

@@ -27,6 +27,7 @@ from msgspec import Meta, Raw
 
 from energia import convert
 from energia.convert.constraints import TextOf
+from energia.convert.marks import has_escape, occurrences
 from energia.convert.repeats import refuse_repeats
 from energia.errors import Fault, Invalid, Malformed, TooLarge
 from energia.metering.outcome import Problems
@@ -174,10 +175,10 @@ def decode(body: Body, problems: Problems) -> BodyReadings:
 
     """
     # Counted before anything is made of them: a body of nothing but brackets is small until then.
-    commas = bytes(body.series).count(b",")
+    commas = occurrences(bytes(body.series), b",")
     if commas > MOST:
         raise TooLarge(f"a body has at most {MOST} readings; send them in several")
-    if bytes(body.readings).count(b"{") > MOST_SINGLE:
+    if occurrences(bytes(body.readings), b"{") > MOST_SINGLE:
         raise _too_many()
     single = _plain_runs(body.readings)
     received = 0 if single is None else len(single.origin)
@@ -311,7 +312,7 @@ def _plain_runs(raw: Raw) -> ReadingRuns | None:
         instants = {start: _instant(start) for start in set(starts)}
     except (ValueError, RecursionError):
         return None
-    found = _plain_origins(items, text.count(b'"'))
+    found = _plain_origins(items, occurrences(text, b'"'))
     if found is None or None in instants.values():
         return None
     count = len(items)
@@ -431,7 +432,7 @@ def _may_repeat(raw: Raw, items: Sequence[SingleItem]) -> bool:
     The count is exact, but for a meter that is called as a field is.
     """
     text = bytes(raw)
-    if b"\\u" in text:
+    if has_escape(text):
         return True
     if any(text.count(b'"%s"' % name) > len(items) for name in (b"meter", b"start", b"value")):
         return True
@@ -531,7 +532,7 @@ def _plain_series(raw: Raw) -> ReadingRuns | None:
         return None
     if not all(map(_is_plain_series, items)):
         return None
-    if bytes(raw).count(b'"') != sum(map(_quotes, items)):
+    if occurrences(bytes(raw), b'"') != sum(map(_quotes, items)):
         return None
     lists = _RunLists()
     for index, item in enumerate(items):
@@ -634,7 +635,7 @@ class _Series:
         try:
             fast = _SERIES.decode(raw)
             values = _floats(fast.values)
-            twice = bytes(raw).count(b'"') != _quotes(fast) and _repeats(
+            twice = occurrences(bytes(raw), b'"') != _quotes(fast) and _repeats(
                 raw, "series", index, max(1, len(values)), self._problems
             )
             return None if twice else fast, values, np.zeros(len(values), bool)
