@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from energia.db.queries import Literal, load
 from energia.db.tenant import Queries
-from energia.errors import Deadlock, Fault
+from energia.errors import Deadlock, Fault, UniqueViolation
 from energia.metering.merge import Blocks, BlockState, ImportBlocks, Merge, merge
 from energia.metering.outcome import Counts, Problems
 from energia.metering.series import ACTUAL, MISSING, NEVER_SENT, Mask, Micro, Quality
@@ -44,6 +44,7 @@ _NONE: Final = -(2**31)
 #: From how many blocks with one new value each these go by themselves. With fewer, the second
 #: statement costs more than the arrays that it saves.
 _SINGLES: Final = 16
+_FASTER: Final = "another writer was faster; send the readings again"
 
 
 class LostRace(Deadlock):
@@ -216,6 +217,12 @@ class BlockStore:
         values into the arrays where they are: no array travels. It knows nothing of what the
         import sent before, so it is for imports of one batch.
         """
+        try:
+            await self._put(readings)
+        except UniqueViolation as error:  # a block that was not there is there
+            raise LostRace(_FASTER) from error
+
+    async def _put(self, readings: BlockReadings) -> None:
         if self.one_batch:
             singles = readings.singles()
             if singles.all() or singles.sum() >= _SINGLES:
@@ -411,7 +418,7 @@ def _values_put(part: BlockReadings, number: int) -> dict[str, object]:
 def _refuse_fewer(written: int, expected: int) -> None:
     """Refuse to go on if a block was not as it had been read; raises `LostRace`."""
     if written != expected:
-        raise LostRace("another writer was faster; send the readings again")
+        raise LostRace(_FASTER)
 
 
 # Blocks of PostgreSQL as numpy arrays, and back.

@@ -13,6 +13,7 @@ from energia.errors import Invalid
 from energia.metering import blocks, query
 from energia.metering.series import MISSING, NEVER_SENT
 from tests.core.metering.setting import (
+    STAMP,
     START,
     FixedClock,
     Item,
@@ -62,6 +63,37 @@ async def test_racing_corrections_are_all_in_history(tenant: Tenant) -> None:
         "(select count(distinct revision) from reading_day_history)",
     )
     assert revisions == [(1 + sum(corrected), sum(corrected), sum(corrected))]
+
+
+@pytest.mark.parametrize("form", ["series", "readings"])
+async def test_a_block_that_another_makes_meanwhile_is_merged_into(
+    tenant: Tenant, form: str
+) -> None:
+    """Whoever made it held no channel: it is there only when it is written, and is read anew."""
+    channel = await meter(tenant)
+    made = """insert into reading_day
+      (organization_id, channel_id, day, "values", revision, import_id, recorded_at)
+      values (1, %s, '2026-03-01', array_fill(7000000::bigint, array[24]), 1, 1, now())"""
+    reading = {"meter": "m", "start": STAMP, "value": 8}
+    body = {"readings": [reading]} if form == "readings" else series([8])
+
+    async with tenant.transaction() as other:
+        await other.execute(made, channel.key)
+        sending = asyncio.create_task(post(tenant, body))
+        await until_one_waits(tenant)
+    outcome = await sending
+
+    assert (outcome.created, outcome.corrected) == (0, 1)
+    found = await query.series(tenant, channel, START, START + DAY)
+    assert found.values.tolist() == [8_000_000, *[7_000_000] * 23]
+
+
+async def until_one_waits(tenant: Tenant) -> None:
+    """Wait until a statement waits for a lock."""
+    waiting = "select count(*) from pg_locks where not granted"
+    async with asyncio.timeout(10):
+        while await tenant.fetch(int, waiting) == [0]:
+            await asyncio.sleep(0.01)
 
 
 async def test_opposite_orders_do_not_lock_each_other_out(tenant: Tenant) -> None:
