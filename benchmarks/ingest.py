@@ -2,7 +2,8 @@
 
 The limit is what PostgreSQL itself does with the same readings, on the same server: a binary COPY
 of rows into a plain table with a primary key, a commit for each meter's year. What is sent, to the
-service and to the limit, is made beforehand.
+service and to the limit, is made beforehand. A limit has one connection, as one client has; so it
+has beside four requests in flight.
 """
 
 import asyncio
@@ -44,6 +45,8 @@ NAMED: Final = 105
 REQUESTS: Final = 10
 #: So many meters send their year again.
 AGAIN: Final = 8
+#: How often each side is measured.
+ROUNDS: Final = 5
 
 #: A row as a binary COPY has it: each column after its size.
 _ROW: Final = np.dtype(
@@ -275,22 +278,26 @@ class Ingest:
                 return send_at_once(self.url, READINGS, divided(bodies, at_once))
 
             name = f"series form, a year a request, {at_once} in flight"
-            both = in_turns(ours, lambda: self.table.copy(files), 3)
+            both = in_turns(ours, lambda: self.table.copy(files), ROUNDS)
             found.append(rates(name, YEARS * SLOTS, both, least))
         return found
 
-    def objects(self) -> Figure:
-        """Compare readings that are an object each."""
+    def objects(self) -> list[Figure]:
+        """Compare readings that are an object each, with four requests in flight and with one."""
         values = year(0)[:100]
         starts = [FIRST + timedelta(minutes=15 * 100 * number) for number in range(REQUESTS)]
         files = [copy_file(range(100), values, start) for start in starts]
+        found = []
+        for at_once, least in ((4, 1.0), (1, None)):
 
-        def ours() -> float:
-            meters = self.make(100)
-            return send(self.url, READINGS, [objects_body(meters, values, at) for at in starts])
+            def ours(at_once: int = at_once) -> float:
+                bodies = [objects_body(self.make(100), values, at) for at in starts]
+                return send_at_once(self.url, READINGS, divided(bodies, at_once))
 
-        both = in_turns(ours, lambda: self.table.copy(files), 3)
-        return rates("objects, 10,000 readings a request", REQUESTS * 10_000, both, 1.0)
+            name = f"objects, 10,000 readings a request, {at_once} in flight"
+            both = in_turns(ours, lambda: self.table.copy(files), ROUNDS)
+            found.append(rates(name, REQUESTS * 10_000, both, least))
+        return found
 
     def files(self) -> list[Figure]:
         """Compare files of a million readings, of about as many days of each meter."""
@@ -302,12 +309,15 @@ class Ingest:
             def ours(path: str = path, made: Callable[..., bytes] = made) -> float:
                 return send(self.url, path, [made(self.make(NAMED), values)], CSV)
 
-            both = in_turns(ours, lambda: self.table.copy(files), 3)
+            both = in_turns(ours, lambda: self.table.copy(files), ROUNDS)
             found.append(rates(f"CSV, {name}, a million readings", NAMED * len(values), both, 1.0))
         return found
 
-    def corrections(self) -> Figure:
+    def corrections(self) -> list[Figure]:
         """Compare years that come again, of which one value in a hundred differs."""
+        return [self._corrected(4, 10.0), self._corrected(1, None)]
+
+    def _corrected(self, at_once: int, least: float | None) -> Figure:
         meters = self.make(AGAIN)
         before = [year(number) for number in range(AGAIN)]
         after = [year(number, 0.01) for number in range(AGAIN)]
@@ -323,15 +333,15 @@ class Ingest:
 
         def ours() -> float:
             named = zip(meters, values("ours"), strict=True)
-            return send(
-                self.url, READINGS, [series_body(series(meter, each)) for meter, each in named]
-            )
+            bodies = [series_body(series(meter, each)) for meter, each in named]
+            return send_at_once(self.url, READINGS, divided(bodies, at_once))
 
         def limit() -> float:
             return self.table.execute([upsert(n, each) for n, each in enumerate(values("limit"))])
 
-        both = in_turns(ours, limit, 3)
-        return rates("a year again, 1 % corrected", AGAIN * SLOTS, both, 10.0, UPSERT)
+        both = in_turns(ours, limit, ROUNDS)
+        name = f"a year again, 1 % corrected, {at_once} in flight"
+        return rates(name, AGAIN * SLOTS, both, least, UPSERT)
 
     def flat(self) -> Figure:
         """Compare as many readings of ten thousand meters with those of a hundred."""
@@ -355,7 +365,7 @@ class Ingest:
         both = in_turns(
             lambda: seconds(many, DAY, next(days)),
             lambda: seconds(few, DAY * 100, next(hundreds)),
-            3,
+            ROUNDS,
         )
         name = "ten thousand meters, a day each"
         return rates(name, 960_000, both, 0.8, "a hundred meters, a hundred days each")
@@ -383,7 +393,7 @@ class Ingest:
             return (used(services) - before) * 1000 / YEARS
 
         one = self.scene.service
-        ours, limit = in_turns(lambda: cost([one, second]), lambda: cost([one]), 3)
+        ours, limit = in_turns(lambda: cost([one, second]), lambda: cost([one]), ROUNDS)
         return Figure(
             name="two processes, a year a request",
             against="one process",
@@ -401,7 +411,7 @@ def used(services: Iterable[Service]) -> float:
 
 
 def rates(
-    name: str, readings: int, seconds: tuple[float, float], least: float, against: str = COPY
+    name: str, readings: int, seconds: tuple[float, float], least: float | None, against: str = COPY
 ) -> Figure:
     """Return how many readings a second both take, given the seconds of both."""
     ours, limit = (readings / each for each in seconds)
@@ -423,9 +433,9 @@ async def measured() -> list[Figure]:
             bench = Ingest(found, Table.made(connection))
             return [
                 *bench.years(),
-                bench.objects(),
+                *bench.objects(),
                 *bench.files(),
-                bench.corrections(),
+                *bench.corrections(),
                 bench.flat(),
                 bench.processes(second),
             ]
