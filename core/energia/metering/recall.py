@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import attrs
 
 from energia.db.copies import Copies
-from energia.db.queries import Prepared, load
+from energia.db.queries import Literal, Prepared, load
 from energia.db.tenant import Tenant
 from energia.errors import EnergiaError, NotFound
 from energia.metering import registry
@@ -131,12 +131,14 @@ async def _again(
 ) -> tuple[list[Channel], str, int, datetime | None]:
     """Return the channels and the time zone of a meter, and how many days are still the same."""
     asked_days = span.days
+    versions = days.versions_of(asked_days)
+    assert versions is not None
     asked = {
         "meter": meter,
         "channel": span.channel.key,
         "first": day_of(asked_days[0]),
         "last": day_of(asked_days[-1]),
-        "versions": days.versions_of(asked_days),
+        "versions": Literal(versions),
         "server": days.server,
     }
     rows = await tenant.fetch(_row, _AGAIN, asked)
