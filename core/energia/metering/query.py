@@ -15,7 +15,7 @@ slot, the earliest at which they can have been sent.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 import attrs
@@ -74,12 +74,12 @@ class Span:
     start: int
     end: int
 
-    @property
+    @cached_property
     def slots(self) -> range:
         """The slots that start in it, as numbers of the channel's grid."""
         return self.channel.grid.slots(self.start, self.end)
 
-    @property
+    @cached_property
     def days(self) -> range:
         """The days of the grid that these slots are in."""
         return self.channel.grid.days(self.slots)

@@ -5,9 +5,9 @@ belongs wholly to the window in which it starts, so that the sums of neighbourin
 the sum of both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, Self
 
 import attrs
@@ -87,19 +87,22 @@ class Windows:
 
     Attributes:
         cuts: int64[n + 1], the first slot of each, and the one after the last.
+        slots: The slots of all of them.
         lengths: How many slots each has.
         filled: int64[m], which of them have a slot.
-        begins: int64[m], the first slot of each of these.
-        sizes: int64[m], how many slots each of these has.
+        begins: int64[m], the first slot of each of these, counted from the first of all.
+        runs: Those of these that follow each other and are of one length: from which one on, until
+            before which, and how many slots each has.
         split: How many slots have a boundary between windows inside.
 
     """
 
     cuts: Int64
+    slots: slice
     lengths: list[int]
     filled: Int64
     begins: Int64
-    sizes: Int64
+    runs: list[tuple[int, int, int]]
     split: int
 
     @classmethod
@@ -120,17 +123,20 @@ class Windows:
         lengths = np.diff(cuts)
         filled = np.flatnonzero(lengths)
         split = len(np.unique(places[is_inside]))
-        return cls(cuts, lengths.tolist(), filled, cuts[filled], lengths[filled], split)
+        return cls(
+            cuts,
+            slice(int(cuts[0]), int(cuts[-1])),
+            lengths.tolist(),
+            filled,
+            cuts[filled] - cuts[0],
+            _runs(lengths[filled].tolist()),
+            split,
+        )
 
     @classmethod
     def in_series(cls, series: Series, edges: Int64) -> Self:
         """Return the windows between the instants *edges*, in a series."""
         return cls.of(edges, series.start, series.interval, len(series.values))
-
-    @property
-    def slots(self) -> slice:
-        """The slots of all of them."""
-        return slice(*self.cuts[[0, -1]].tolist())
 
     def each(self, of_filled: Int64, otherwise: int) -> Int64:
         """Return a number for each window: *otherwise* for those without a slot."""
@@ -139,6 +145,16 @@ class Windows:
         numbers = np.full(len(self.lengths), otherwise, np.int64)
         numbers[self.filled] = of_filled
         return numbers
+
+
+def _runs(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return where runs of equal *lengths* begin and end, and the length of each."""
+    runs, begin = [], 0
+    for length, run in groupby(lengths):
+        past = begin + sum(1 for _ in run)
+        runs.append((begin, past, length))
+        begin = past
+    return runs
 
 
 @attrs.frozen(eq=False)
@@ -216,12 +232,16 @@ def by_window(series: Series, edges: Int64) -> list[WindowUsage]:
 def window_sums(series: Series, windows: Windows) -> WindowSums:
     """Return what `by_window` does, without an object for each window."""
     inside = series.values[windows.slots]
-    # Windows without a slot take none from the others: each reaches to the next that has one.
-    begins = windows.begins - windows.cuts[0]
-    largest = np.maximum.reduceat(inside, begins) if len(begins) else begins
+    at_peaks = windows.begins + _largest(inside, windows.runs)
+    largest, peaks = inside[at_peaks], at_peaks + windows.slots.start
+    least = int(inside.min(initial=0))
+    if least == MISSING:
+        peaks = np.where(largest == MISSING, -1, peaks)
+        inside = np.where(inside == MISSING, 0, inside)
+        least = int(inside.min(initial=0))
     return WindowSums(
-        _sums(inside, windows, begins, int(largest.max(initial=0))),
-        _peaks(inside, windows, begins, largest),
+        _sums(inside, windows, max(-least, int(largest.max(initial=0)))),
+        windows.each(peaks, -1),
         _coverage(series.quality[windows.slots], windows),
     )
 
@@ -272,21 +292,18 @@ def _counts(chosen: Mask, cuts: Int64) -> list[int]:
     return counts
 
 
-def _sums(inside: Micro, windows: Windows, begins: Int64, largest: int) -> list[int]:
+def _sums(inside: Micro, windows: Windows, bound: int) -> list[int]:
     """Return the exact sum of each window, whatever its size.
 
     Args:
-        inside: The slots of all of them.
+        inside: The slots of all of them, 0 where there is no value.
         windows: The windows.
-        begins: Where in these those begin that have a slot.
-        largest: The largest of them, or 0 if that is more.
+        bound: None of the slots is larger, whatever its sign.
 
     """
-    least = int(inside.min(initial=0))
-    if least == MISSING:
-        inside = np.where(inside == MISSING, 0, inside)
-        least = int(inside.min(initial=0))
-    if max(windows.lengths, default=0) * max(-least, largest) < 2**63:
+    if max(windows.lengths, default=0) * bound < 2**63:
+        begins = windows.begins
+        # Windows without a slot take none from the others: each reaches to the next that has one.
         sums = np.add.reduceat(inside, begins) if len(begins) else begins
         totals: list[int] = windows.each(sums, 0).tolist()
         return totals
@@ -295,10 +312,19 @@ def _sums(inside: Micro, windows: Windows, begins: Int64, largest: int) -> list[
     return [sum(numbers[begin:past]) for begin, past in pairwise(cuts)]
 
 
-def _peaks(inside: Micro, windows: Windows, begins: Int64, largest: Int64) -> Int64:
-    """Return the index of the first slot of each window that is its largest; -1 without a value."""
-    if not len(begins):
-        return windows.each(begins, -1)
-    at_it = np.flatnonzero(inside == np.repeat(largest, windows.sizes))
-    first = at_it[np.searchsorted(at_it, begins)] + windows.cuts[0]
-    return windows.each(np.where(largest == MISSING, -1, first), -1)
+def _largest(inside: Micro, runs: Sequence[tuple[int, int, int]]) -> Int64:
+    """Return which slot of each window is its first largest one.
+
+    As a rule there are few runs, and no window is looked at by itself.
+
+    Args:
+        inside: The slots of all windows.
+        runs: The windows that have a slot, as `Windows` has them.
+
+    """
+    largest = np.zeros(runs[-1][1] if runs else 0, np.int64)
+    past = 0
+    for begin, end, length in runs:
+        first, past = past, past + (end - begin) * length
+        inside[first:past].reshape(-1, length).argmax(axis=1, out=largest[begin:end])
+    return largest

@@ -341,11 +341,12 @@ def _peaks(indexes: Int64, series: Series, selection: ChannelWindow) -> Iterator
     unit = POWER_UNITS.get(selection.channel.canonical)
     if unit is None or series.edges is not None:
         return repeat(None, len(indexes))
-    known = indexes[indexes >= 0]
+    has_each = int(indexes.min()) >= 0
+    known = indexes if has_each else indexes[indexes >= 0]
     moments = selection.zone.datetimes(series.start + known * series.interval)
     powers = _powers(series.values[known], series.interval)
     found = map(Peak, powers, repeat(unit), moments)
-    if len(known) == len(indexes):
+    if has_each:
         return found
     return (next(found) if index >= 0 else None for index in indexes.tolist())
 
