@@ -107,9 +107,8 @@ async def found(tenant: Tenant, meter: str, choose: Callable[[list[Channel], str
     if copies is None or days is None or blocks < len(expected.span.days):
         return Found(expected, None)
     copies.rows["memory"] += blocks
-    return Found(
-        expected, StoredSeries(slots_of(expected.span, days.part(expected.span.days)), newest)
-    )
+    span = expected.span
+    return Found(expected, StoredSeries(slots_of(span, days.part(span.days)), newest))
 
 
 def _expected(declared: Declared, choose: Callable[[list[Channel], str], W]) -> W | None:
