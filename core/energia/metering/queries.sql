@@ -535,7 +535,8 @@ where a.channel_id = %(channel)s
 
 -- name: blocks_same
 -- How many of the blocks of a channel, in a range of days, are of the versions that are at hand of each
--- day, and when the newest of their revisions was recorded. To plan it takes a third of `blocks_now`.
+-- day, and when the newest of their revisions was recorded. To plan it takes a third of what it takes to plan
+-- `blocks_of_channel`, which is prepared only outside of transactions.
 select count(*), max(d.recorded_at)
 from reading_day d
 where d.channel_id = %(channel)s

@@ -23,7 +23,7 @@ import numpy as np
 
 from energia.db.copies import Copies
 from energia.db.queries import Literal, Prepared, load
-from energia.db.tenant import Queries
+from energia.db.tenant import Queries, Tenant
 from energia.errors import ReadingsDeleted
 from energia.metering.blocks import blocks_of_row, numbers_of
 from energia.metering.days import Days
@@ -260,7 +260,7 @@ def _zone(key: int, name: str) -> tuple[int, Zone]:
 async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> list[StoredSeries]:
     copies = queries.copies if pins is None and len(spans) <= _AGAIN else None
     at_hand = [Days.at_hand(copies, span.channel) for span in spans]
-    if copies is not None and len(spans) == 1:
+    if copies is not None and len(spans) == 1 and not isinstance(queries, Tenant):
         same = await _same(queries, copies, spans[0], at_hand[0])
         if same is not None:
             return [same]
@@ -333,7 +333,9 @@ async def _same(
 ) -> StoredSeries | None:
     """Return what is at hand of a span, if that is all that is stored; else None.
 
-    Where each day is a block, none is in the archive, which need not be asked then.
+    Where each day is a block, none is in the archive, which need not be asked then. It is for
+    transactions, where each statement is planned: what reads the blocks takes no longer than this
+    once it is prepared.
     """
     days = span.days
     if old is None or not old.has_each(days):
