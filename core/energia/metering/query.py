@@ -431,7 +431,8 @@ def _blocks(
     if old is not None and len(same) == len(days):
         return old.part(days), old  # nothing is copied
     stored = blocks_of_row(row.narrow, row.values, row.quality or "", grid.per_day)
-    if len(sent) == len(days) and bool((np.diff(sent) == 1).all()):
+    is_sorted = row.values is None  # those that are narrow come first
+    if len(sent) == len(days) and (is_sorted or bool((np.diff(sent) == 1).all())):
         blocks = stored  # every day is there, in order: nothing is copied
     else:
         blocks = Blocks.empty(len(days), grid.per_day)
