@@ -389,7 +389,7 @@ def _iana() -> frozenset[str]:
 
 
 def _year(instant: "np.int64 | int") -> int:
-    return int(np.datetime64(int(instant), "s").astype("datetime64[Y]").astype(np.int64)) + 1970
+    return (EPOCH + timedelta(seconds=int(instant))).year
 
 
 @lru_cache(maxsize=1024)

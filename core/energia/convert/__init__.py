@@ -64,13 +64,22 @@ class Converter:
     def structure(self, value: object, type_: object) -> Any: ...
     def structure(self, value: object, type_: Any) -> Any:
         """Return *value*, parsed JSON, as a *type_*; raises `Invalid` with all faults."""
-        try:
-            return self._cattrs.structure(value, type_)
-        except RecursionError:
-            raise TooLarge("the value is nested deeper than limits.depth") from None
-        except REFUSED as error:
-            faults = Faults.of(error)
-        raise refusal(faults)
+        return self.reader(type_)(value)
+
+    def reader(self, type_: Any) -> Callable[[object], Any]:
+        """Return what reads values as a *type_*, for who does it again and again."""
+        hook = self._cattrs.get_structure_hook(type_)
+
+        def read(value: object) -> Any:
+            try:
+                return hook(value, type_)
+            except RecursionError:
+                raise TooLarge("the value is nested deeper than limits.depth") from None
+            except REFUSED as error:
+                faults = Faults.of(error)
+            raise refusal(faults)
+
+        return read
 
     def expected(self, type_: Any) -> str:
         """Return what a *type_* must be, in words; empty if any value may be one.

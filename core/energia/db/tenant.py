@@ -582,7 +582,7 @@ def _parameters(given: tuple[object, ...]) -> Parameters | None:
     match given:
         case ():
             return None
-        case (Mapping() as named,):
+        case (dict() | Mapping() as named,):  # to ask for a mapping takes longer
             return dict(named)
         case _:
             return given

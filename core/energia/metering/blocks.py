@@ -454,11 +454,15 @@ def blocks_of_row(
 
     """
     numbers: Micro = np.frombuffer(narrow or b"", ">i4").astype(np.int64)
-    numbers[numbers == _NONE] = MISSING
+    # Most have each value, and the least of them is found in a tenth of the time of looking at all.
+    if numbers.min(initial=0) == _NONE:
+        numbers[numbers == _NONE] = MISSING
     if values is not None:
         numbers = np.concatenate([numbers, numbers_of(values)])
     numbers = numbers.reshape(-1, width)
-    codes: Quality = np.where(numbers == MISSING, NEVER_SENT, ACTUAL).astype(np.int8)
+    codes: Quality = np.full(numbers.shape, ACTUAL, np.int8)
+    if numbers.min(initial=0) == MISSING:
+        codes[numbers == MISSING] = NEVER_SENT
     if len(quality) >= len(numbers):  # there is more than what separates them
         for block, text in enumerate(quality.split(";")):
             if text:

@@ -4,6 +4,7 @@
 """
 
 from datetime import datetime
+from functools import cached_property
 from typing import Final, Self
 
 import attrs
@@ -15,7 +16,8 @@ from energia.metering.merge import Blocks
 from energia.metering.models import Channel
 from energia.time import Int64
 
-#: What a copy takes besides its arrays.
+#: What a copy takes besides its arrays: and for each day, the text of its version.
+_VERSION: Final = 12
 _OBJECTS: Final = 1000
 
 
@@ -47,7 +49,7 @@ class Days:
     def keep(self, copies: Copies, channel: Channel) -> None:
         """Keep a copy of them, in place of other days of the channel."""
         arrays = (self.versions, self.blocks.values, self.blocks.quality)
-        size = sum(array.nbytes for array in arrays) + _OBJECTS
+        size = sum(array.nbytes for array in arrays) + _OBJECTS + _VERSION * len(self.versions)
         copies.keep((type(self), channel.key), self, size)
 
     def __attrs_post_init__(self) -> None:
@@ -62,17 +64,31 @@ class Days:
 
     def has_each(self, days: range) -> bool:
         """Tell whether there is a block of each of some days, of which there is one at least."""
+        if days == self.days:
+            return self._is_whole
         inside = bool(days) and self.first <= days[0] and days[-1] in self.days
         return inside and bool(self.versions[self._at(days)].all())
 
     def versions_of(self, days: range) -> str | None:
         """Return the versions of some days as an array of the server; None if it has none."""
+        if days == self.days:
+            return self._all_versions
         both = range(max(days.start, self.days.start), min(days.stop, self.days.stop))
         if not both:
             return None
         versions = np.zeros(len(days), np.int64)
         versions[both.start - days.start : both.stop - days.start] = self.versions[self._at(both)]
         return literal(versions)
+
+    # What is asked for again is, as a rule, all of it: that is worked out once.
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        return bool(self.versions.size and self.versions.all())
+
+    @cached_property
+    def _all_versions(self) -> str:
+        return literal(self.versions)
 
     def put_into(self, blocks: Blocks, versions: Int64, days: range, chosen: Int64) -> None:
         """Put *chosen* ones of some days, counted from the first, where these have their places."""

@@ -497,9 +497,45 @@ from asked
 join reading_archive a on a.channel_id = asked.channel
   and a.first_day between asked.early and asked.last and a.last_day >= asked.first
 
+-- name: blocks_of_channel
+-- The blocks of one channel in a range of days, and the packs that have some of them, as `blocks_now`
+-- gives them. It is prepared: so the days are dates, which a plan looks for.
+select 1, b.days, b.recorded_at, b.narrow, b."values", b.quality, null::bigint as unit,
+  null::timestamptz[] as dates, b.same, b.versions,
+  case when current_setting('synchronous_commit') <> 'off' then pg_postmaster_start_time() end
+from (
+  select array_to_string(array_agg(x.day - date '1970-01-01') filter (where not x.same), ',') as days,
+    max(x.recorded_at) as recorded_at,
+    string_agg(x.narrow, '') filter (where not x.same) as narrow,
+    string_agg(array_to_string(x."values", ',', '-9223372036854775808'), ',')
+      filter (where not x.same) as "values",
+    string_agg(coalesce(array_to_string(x.quality, ',', '-1'), ''), ';')
+      filter (where not x.same) as quality,
+    array_to_string(array_agg(x.day - date '1970-01-01') filter (where x.same), ',') as same,
+    array_to_string(array_agg(x.version) filter (where not x.same), ',') as versions
+  from (
+    select d.day, d.recorded_at, d.narrow, d."values", d.quality, d.xmin as version,
+      coalesce(d.xmin = (%(versions)s::xid[])[d.day - %(first)s::date + 1]
+        and pg_postmaster_start_time() = %(server)s::timestamptz, false) as same
+    from reading_day d
+    where d.channel_id = %(channel)s and d.day between %(first)s::date and %(last)s::date
+    order by d.narrow is null, d.day
+  ) x
+) b
+where b.recorded_at is not null
+union all
+select 1, (a.first_day - date '1970-01-01')::text, null, null,
+  coalesce(array_to_string(a.narrow, ',', '-9223372036854775808'),
+    array_to_string(a.wide, ',', '-9223372036854775808')),
+  coalesce(array_to_string(a.quality, ',', '-1'), ''), a.unit, a.recorded_at, null, null, null
+from reading_archive a
+where a.channel_id = %(channel)s
+  and a.first_day between %(first)s::date - 30 and %(last)s::date and a.last_day >= %(first)s::date
+
 -- name: blocks_same
 -- How many of the blocks of a channel, in a range of days, are of the versions that are at hand of each
--- day, and when the newest of their revisions was recorded. To plan it takes a third of `blocks_now`.
+-- day, and when the newest of their revisions was recorded. To plan it takes a third of what it takes to plan
+-- `blocks_of_channel`, which is prepared only outside of transactions.
 select count(*), max(d.recorded_at)
 from reading_day d
 where d.channel_id = %(channel)s

@@ -15,15 +15,15 @@ slot, the earliest at which they can have been sent.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 import attrs
 import numpy as np
 
 from energia.db.copies import Copies
-from energia.db.queries import load
-from energia.db.tenant import Queries
+from energia.db.queries import Literal, Prepared, load
+from energia.db.tenant import Queries, Tenant
 from energia.errors import ReadingsDeleted
 from energia.metering.blocks import blocks_of_row, numbers_of
 from energia.metering.days import Days
@@ -41,10 +41,18 @@ from energia.metering.series import (
     Series,
 )
 from energia.metering.stretches import Stretch, by_days, laid, slotted
-from energia.time import DAY, Zone, utc_text
+from energia.time import DAY, Zone, day_of, utc_text
 from energia.work import checkpoint, off_loop
 
 SQL: Final = load(__package__)
+_OF_CHANNEL: Final = Prepared(
+    SQL["blocks_of_channel"],
+    channel="bigint",
+    first="date",
+    last="date",
+    server="timestamptz",
+    versions="xid[]",
+)
 #: How many slots a piece has, so that a long window is never in memory as a whole.
 _PIECE: Final = 50_000
 #: Of so many spans together at most, copies are used and kept: more are read once, as by a run.
@@ -66,12 +74,12 @@ class Span:
     start: int
     end: int
 
-    @property
+    @cached_property
     def slots(self) -> range:
         """The slots that start in it, as numbers of the channel's grid."""
         return self.channel.grid.slots(self.start, self.end)
 
-    @property
+    @cached_property
     def days(self) -> range:
         """The days of the grid that these slots are in."""
         return self.channel.grid.days(self.slots)
@@ -250,35 +258,57 @@ def _zone(key: int, name: str) -> tuple[int, Zone]:
 
 
 async def _read_blocks(queries: Queries, spans: Sequence[Span], pins: _Pins) -> list[StoredSeries]:
-    days = [span.days for span in spans]
-    columns: dict[str, Sequence[object]] = {
-        "channels": [span.channel.key for span in spans],
-        "first": [each.start for each in days],
-        "last": [each.stop - 1 for each in days],
-    }
     copies = queries.copies if pins is None and len(spans) <= _AGAIN else None
     at_hand = [Days.at_hand(copies, span.channel) for span in spans]
-    if copies is not None and len(spans) == 1:
+    if copies is not None and len(spans) == 1 and not isinstance(queries, Tenant):
         same = await _same(queries, copies, spans[0], at_hand[0])
         if same is not None:
             return [same]
-    if pins is None:
-        columns["servers"] = [None if old is None else old.server for old in at_hand]
-        columns["versions"] = [
-            None if old is None else old.versions_of(asked)
-            for old, asked in zip(at_hand, days, strict=True)
-        ]
-    else:
-        columns["pins"] = pins
-    sql = "blocks_now" if pins is None else "blocks_at"
-    # Without a day there is nothing to ask for: no statement.
-    rows = await queries.fetch_by_channel(_SpanRow, SQL[sql], columns) if any(days) else []
+    rows = await _rows(queries, spans, pins, at_hand)
     work = partial(_stored, spans, rows, pins, at_hand)
     many = sum(len(span.slots) for span in spans) > _PIECE
     found = await off_loop(work) if many else work()
     if copies is not None:
         _keep(copies, spans, rows, [newer for _, newer in found])
     return [stored for stored, _ in found]
+
+
+async def _rows(
+    queries: Queries, spans: Sequence[Span], pins: _Pins, at_hand: Sequence[Days | None]
+) -> list[_SpanRow]:
+    """Return what is stored of some spans, but for days that are at hand."""
+    days = [span.days for span in spans]
+    if not any(days):
+        return []  # without a day there is nothing to ask for: no statement
+    if pins is None and len(spans) == 1 and not queries.shards:
+        return await _rows_of_channel(queries, spans[0], at_hand[0])
+    columns: dict[str, Sequence[object]] = {
+        "channels": [span.channel.key for span in spans],
+        "first": [each.start for each in days],
+        "last": [each.stop - 1 for each in days],
+    }
+    if pins is not None:
+        return await queries.fetch_by_channel(_SpanRow, SQL["blocks_at"], {**columns, "pins": pins})
+    columns["servers"] = [None if old is None else old.server for old in at_hand]
+    columns["versions"] = [
+        None if old is None else old.versions_of(asked)
+        for old, asked in zip(at_hand, days, strict=True)
+    ]
+    return await queries.fetch_by_channel(_SpanRow, SQL["blocks_now"], columns)
+
+
+async def _rows_of_channel(queries: Queries, span: Span, old: Days | None) -> list[_SpanRow]:
+    """Return what is stored of one span now, but for days that are at hand."""
+    days = span.days
+    versions = None if old is None else old.versions_of(days)
+    asked = {
+        "channel": span.channel.key,
+        "first": day_of(days[0]),
+        "last": day_of(days[-1]),
+        "server": None if old is None else old.server,
+        "versions": None if versions is None else Literal(versions),
+    }
+    return await queries.fetch(_SpanRow, _OF_CHANNEL, asked)
 
 
 def _keep(
@@ -303,7 +333,9 @@ async def _same(
 ) -> StoredSeries | None:
     """Return what is at hand of a span, if that is all that is stored; else None.
 
-    Where each day is a block, none is in the archive, which need not be asked then.
+    Where each day is a block, none is in the archive, which need not be asked then. It is for
+    transactions, where each statement is planned: what reads the blocks takes no longer than this
+    once it is prepared.
     """
     days = span.days
     if old is None or not old.has_each(days):
@@ -399,7 +431,8 @@ def _blocks(
     if old is not None and len(same) == len(days):
         return old.part(days), old  # nothing is copied
     stored = blocks_of_row(row.narrow, row.values, row.quality or "", grid.per_day)
-    if len(sent) == len(days) and bool((np.diff(sent) == 1).all()):
+    is_sorted = row.values is None  # those that are narrow come first
+    if len(sent) == len(days) and (is_sorted or bool((np.diff(sent) == 1).all())):
         blocks = stored  # every day is there, in order: nothing is copied
     else:
         blocks = Blocks.empty(len(days), grid.per_day)

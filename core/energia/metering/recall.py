@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import attrs
 
 from energia.db.copies import Copies
-from energia.db.queries import Prepared, load
+from energia.db.queries import Literal, Prepared, load
 from energia.db.tenant import Tenant
 from energia.errors import EnergiaError, NotFound
 from energia.metering import registry
@@ -107,9 +107,8 @@ async def found(tenant: Tenant, meter: str, choose: Callable[[list[Channel], str
     if copies is None or days is None or blocks < len(expected.span.days):
         return Found(expected, None)
     copies.rows["memory"] += blocks
-    return Found(
-        expected, StoredSeries(slots_of(expected.span, days.part(expected.span.days)), newest)
-    )
+    span = expected.span
+    return Found(expected, StoredSeries(slots_of(span, days.part(span.days)), newest))
 
 
 def _expected(declared: Declared, choose: Callable[[list[Channel], str], W]) -> W | None:
@@ -131,12 +130,14 @@ async def _again(
 ) -> tuple[list[Channel], str, int, datetime | None]:
     """Return the channels and the time zone of a meter, and how many days are still the same."""
     asked_days = span.days
+    versions = days.versions_of(asked_days)
+    assert versions is not None
     asked = {
         "meter": meter,
         "channel": span.channel.key,
         "first": day_of(asked_days[0]),
         "last": day_of(asked_days[-1]),
-        "versions": days.versions_of(asked_days),
+        "versions": Literal(versions),
         "server": days.server,
     }
     rows = await tenant.fetch(_row, _AGAIN, asked)

@@ -5,16 +5,16 @@ belongs wholly to the window in which it starts, so that the sums of neighbourin
 the sum of both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
-from typing import Final
+from itertools import groupby, pairwise
+from typing import Final, Self
 
 import attrs
 import numpy as np
 
 from energia.metering.series import MISSING, QUALITIES, Mask, Micro, Quality, Series
-from energia.time import DAY, Granularity, Int64, Zone
+from energia.time import DAY, Granularity, Instant, Int64, Zone
 
 #: Which qualities count as what; the others are missing.
 _COUNTED: Final = (
@@ -79,19 +79,97 @@ class WindowUsage:
     coverage: Coverage
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
+class Windows:
+    """The slots of windows that follow each other: the same in all series of a span.
+
+    A slot belongs wholly to the window in which it starts.
+
+    Attributes:
+        cuts: int64[n + 1], the first slot of each, and the one after the last.
+        slots: The slots of all of them.
+        lengths: How many slots each has.
+        filled: int64[m], which of them have a slot.
+        begins: int64[m], the first slot of each of these, counted from the first of all.
+        runs: Those of these that follow each other and are of one length: from which one on, until
+            before which, and how many slots each has.
+        split: How many slots have a boundary between windows inside.
+
+    """
+
+    cuts: Int64
+    slots: slice
+    lengths: list[int]
+    filled: Int64
+    begins: Int64
+    runs: list[tuple[int, int, int]]
+    split: int
+
+    @classmethod
+    def of(cls, edges: Int64, start: Instant, interval: int, slots: int) -> Self:
+        """Return the windows between the instants *edges*, in series of so many slots.
+
+        Args:
+            edges: Where each window begins, and the last one ends.
+            start: When the first slot starts.
+            interval: The length of a slot in seconds.
+            slots: How many there are.
+
+        """
+        places, rest = np.divmod(edges - start, interval)
+        is_inside = rest != 0
+        # Rounded up: the slot in which an edge lies belongs to the window before it.
+        cuts = np.clip(places + is_inside, 0, slots)
+        lengths = np.diff(cuts)
+        filled = np.flatnonzero(lengths)
+        split = len(np.unique(places[is_inside]))
+        return cls(
+            cuts,
+            slice(int(cuts[0]), int(cuts[-1])),
+            lengths.tolist(),
+            filled,
+            cuts[filled] - cuts[0],
+            _runs(lengths[filled].tolist()),
+            split,
+        )
+
+    @classmethod
+    def in_series(cls, series: Series, edges: Int64) -> Self:
+        """Return the windows between the instants *edges*, in a series."""
+        return cls.of(edges, series.start, series.interval, len(series.values))
+
+    def each(self, of_filled: Int64, otherwise: int) -> Int64:
+        """Return a number for each window: *otherwise* for those without a slot."""
+        if len(self.filled) == len(self.lengths):
+            return of_filled
+        numbers = np.full(len(self.lengths), otherwise, np.int64)
+        numbers[self.filled] = of_filled
+        return numbers
+
+
+def _runs(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return where runs of equal *lengths* begin and end, and the length of each."""
+    runs, begin = [], 0
+    for length, run in groupby(lengths):
+        past = begin + sum(1 for _ in run)
+        runs.append((begin, past, length))
+        begin = past
+    return runs
+
+
+@attrs.frozen(eq=False)
 class WindowSums:
     """The usage of windows that follow each other, column by column.
 
     Attributes:
         values: The sum of each in micro-units, of the slots that have a value.
-        peaks: The index of its largest slot in the series; -1 without a value.
+        peaks: int64[n], the index of its largest slot in the series; -1 without a value.
         coverage: What its sum rests on.
 
     """
 
     values: list[int]
-    peaks: list[int]
+    peaks: Int64
     coverage: list[Coverage]
 
 
@@ -125,8 +203,7 @@ def _days(name: str, first: int, last: int) -> Int64:
 
 def split_slots(series: Series, edges: Int64) -> int:
     """Return how many slots of the grid have one of the instants *edges* inside."""
-    slots, rest = np.divmod(edges - series.start, series.interval)
-    return len(np.unique(slots[rest != 0]))
+    return Windows.in_series(series, edges).split
 
 
 def split_stretches(series: Series, edges: Int64) -> int:
@@ -138,32 +215,34 @@ def split_stretches(series: Series, edges: Int64) -> int:
     return int(np.count_nonzero((past > 0) & (past < len(series.edges))))
 
 
-def first_slots(series: Series, edges: Int64) -> Int64:
-    """Return the first slot of *series* that starts at each of the instants *edges*, or later."""
-    # Rounded up: the slot in which an edge lies belongs to the window before it.
-    slots: Int64 = np.clip(series.index_at(edges), 0, len(series.values))
-    return slots
-
-
 def by_window(series: Series, edges: Int64) -> list[WindowUsage]:
     """Return the usage of the windows between the instants *edges*.
 
     A slot belongs wholly to the window in which it starts.
     """
-    sums, begins = window_sums(series, edges), edges.tolist()
+    sums, begins = window_sums(series, Windows.in_series(series, edges)), edges.tolist()
     return [
         WindowUsage(start, end, total, peak if peak >= 0 else None, coverage)
         for start, end, total, peak, coverage in zip(
-            begins, begins[1:], sums.values, sums.peaks, sums.coverage, strict=False
+            begins, begins[1:], sums.values, sums.peaks.tolist(), sums.coverage, strict=False
         )
     ]
 
 
-def window_sums(series: Series, edges: Int64) -> WindowSums:
+def window_sums(series: Series, windows: Windows) -> WindowSums:
     """Return what `by_window` does, without an object for each window."""
-    cuts = first_slots(series, edges)
+    inside = series.values[windows.slots]
+    at_peaks = windows.begins + _largest(inside, windows.runs)
+    largest, peaks = inside[at_peaks], at_peaks + windows.slots.start
+    least = int(inside.min(initial=0))
+    if least == MISSING:
+        peaks = np.where(largest == MISSING, -1, peaks)
+        inside = np.where(inside == MISSING, 0, inside)
+        least = int(inside.min(initial=0))
     return WindowSums(
-        _sums(series.values, cuts), _peaks(series.values, cuts), _coverage(series.quality, cuts)
+        _sums(inside, windows, max(-least, int(largest.max(initial=0)))),
+        windows.each(peaks, -1),
+        _coverage(series.quality[windows.slots], windows),
     )
 
 
@@ -172,33 +251,31 @@ def coverage(series: Series, start: int, end: int) -> Coverage:
 
     *series* may not reach all of them: a slot beyond it is missing, as it is for the sum.
     """
-    first, past, slots = series.index_at(start), series.index_at(end), len(series.values)
-    cuts = np.array([min(max(edge, 0), slots) for edge in (first, past)], np.int64)
-    inside = _coverage(series.quality, cuts)[0]
-    beyond = past - first - inside.expected
-    if not beyond:
+    window = Windows.in_series(series, np.array([start, end]))
+    inside = _coverage(series.quality[window.slots], window)[0]
+    expected = series.index_at(end) - series.index_at(start)
+    if not (beyond := expected - inside.expected):
         return inside
-    return attrs.evolve(inside, expected=past - first, missing=inside.missing + beyond)
+    return attrs.evolve(inside, expected=expected, missing=inside.missing + beyond)
 
 
 #: Of a year of days nearly all rest on the same: each is made once.
 _rests_on: Final = lru_cache(maxsize=4096)(Coverage)
 
 
-def _coverage(quality: Quality, cuts: Int64) -> list[Coverage]:
-    """Return the coverage of the slots between each cut and the next."""
-    inside = quality[cuts[0] : cuts[-1]]
+def _coverage(inside: Quality, windows: Windows) -> list[Coverage]:
+    """Return the coverage of each window; *inside* are the slots of all of them."""
+    lengths = windows.lengths
     if len(inside) and (inside == inside[0]).all():  # nearly always: all of them are actual
-        lengths, kind = np.diff(cuts).tolist(), int(_KINDS[inside[0]])
+        kind = int(_KINDS[inside[0]])
         alike = {slots: _alike(kind, slots) for slots in set(lengths)}
         return [alike[slots] for slots in lengths]
-    kinds = _KINDS[quality]
+    kinds, cuts = _KINDS[inside], windows.cuts - windows.cuts[0]
     # Of each kind, how many slots there are before every slot: a window's are a difference.
     counts = [_counts(kinds == kind, cuts) for kind in range(len(_COUNTED))]
-    expected: list[int] = np.diff(cuts).tolist()
     return [
         _rests_on(slots, actual, estimated, questionable, slots - actual - estimated - questionable)
-        for slots, actual, estimated, questionable in zip(expected, *counts, strict=True)
+        for slots, actual, estimated, questionable in zip(lengths, *counts, strict=True)
     ]
 
 
@@ -215,38 +292,39 @@ def _counts(chosen: Mask, cuts: Int64) -> list[int]:
     return counts
 
 
-def _sums(values: Micro, cuts: Int64) -> list[int]:
-    """Return the exact sum of each window, whatever its size."""
-    inside, lengths = values[cuts[0] : cuts[-1]], np.diff(cuts)
-    least = int(inside.min(initial=0))
-    if least == MISSING:
-        inside = np.where(inside == MISSING, 0, inside)
-        least = int(inside.min(initial=0))
-    if int(lengths.max(initial=0)) * max(-least, int(inside.max(initial=0))) < 2**63:
-        sums = np.zeros(len(lengths), np.int64)
-        filled = np.flatnonzero(lengths)
-        if len(filled):
-            # Windows without a slot take none from the others: each reaches to the next with one.
-            sums[filled] = np.add.reduceat(inside, cuts[filled] - cuts[0])
-        totals: list[int] = sums.tolist()
+def _sums(inside: Micro, windows: Windows, bound: int) -> list[int]:
+    """Return the exact sum of each window, whatever its size.
+
+    Args:
+        inside: The slots of all of them, 0 where there is no value.
+        windows: The windows.
+        bound: None of the slots is larger, whatever its sign.
+
+    """
+    if max(windows.lengths, default=0) * bound < 2**63:
+        begins = windows.begins
+        # Windows without a slot take none from the others: each reaches to the next that has one.
+        sums = np.add.reduceat(inside, begins) if len(begins) else begins
+        totals: list[int] = windows.each(sums, 0).tolist()
         return totals
     # Years of slots near the bound: rare enough for Python's integers.
-    numbers = inside.tolist()
-    begins = (cuts - cuts[0]).tolist()
-    return [sum(numbers[begin:past]) for begin, past in pairwise(begins)]
+    numbers, cuts = inside.tolist(), (windows.cuts - windows.cuts[0]).tolist()
+    return [sum(numbers[begin:past]) for begin, past in pairwise(cuts)]
 
 
-def _peaks(values: Micro, cuts: Int64) -> list[int]:
-    """Return the index of the first largest value of each window; -1 where it has none."""
-    lengths = np.diff(cuts)
-    peaks = np.full(len(lengths), -1, np.int64)
-    filled = np.flatnonzero(lengths)
-    if len(filled):
-        # Windows without a slot take none from the others: each reaches to the next that has one.
-        begins, inside = cuts[filled], values[cuts[0] : cuts[-1]]
-        largest = np.maximum.reduceat(inside, begins - cuts[0])
-        at_it = cuts[0] + np.flatnonzero(inside == np.repeat(largest, lengths[filled]))
-        first = at_it[np.searchsorted(at_it, begins)]
-        peaks[filled] = np.where(largest == MISSING, -1, first)
-    indexes: list[int] = peaks.tolist()
-    return indexes
+def _largest(inside: Micro, runs: Sequence[tuple[int, int, int]]) -> Int64:
+    """Return which slot of each window is its first largest one.
+
+    As a rule there are few runs, and no window is looked at by itself.
+
+    Args:
+        inside: The slots of all windows.
+        runs: The windows that have a slot, as `Windows` has them.
+
+    """
+    largest = np.zeros(runs[-1][1] if runs else 0, np.int64)
+    past = 0
+    for begin, end, length in runs:
+        first, past = past, past + (end - begin) * length
+        inside[first:past].reshape(-1, length).argmax(axis=1, out=largest[begin:end])
+    return largest

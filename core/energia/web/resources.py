@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Final, Generic, TypeVar
 from zlib import crc32
@@ -184,7 +185,7 @@ class ChannelWindow:
         """How many slots of the channel it has room for."""
         return (self.end - self.start) // self.channel.interval
 
-    @property
+    @cached_property
     def span(self) -> Span:
         """All of it."""
         return Span(self.channel, self.start, self.end)
@@ -193,7 +194,7 @@ class ChannelWindow:
         self, tenant: Tenant, known_at: datetime | None, span: Span | None = None
     ) -> StoredSeries:
         """Return the readings, all or those of a *span* in it; raises as `metering.query.read`."""
-        if known_at is None and self.at_hand is not None and span in (None, self.span):
+        if known_at is None and self.at_hand is not None and (span is None or span == self.span):
             return self.at_hand
         (stored,) = await query.read(tenant, [span or self.span], known_at)
         return stored

@@ -384,13 +384,13 @@ def _size(value: object, each: int) -> int:
     if (names := _FIELDS[type(value)]) is not None:
         parts = [getattr(value, name) for name in names]
         return sum([each if type(part) in _SCALARS else _size(part, each) for part in parts])
-    if isinstance(value, Mapping):
-        return sum(_size(part, each) for part in islice(value.values(), _MANY))
+    if isinstance(value, msgspec.Struct):
+        return sum([_size(getattr(value, name), 1) for name in value.__struct_fields__])
     if isinstance(value, list | tuple):
         some = {0, len(value) // 2, len(value) - 1} if value else ()
         return len(value) * max((_size(value[index], each) for index in some), default=0)
-    if isinstance(value, msgspec.Struct):
-        return sum(_size(getattr(value, name), 1) for name in value.__struct_fields__)
+    if isinstance(value, Mapping):
+        return sum(_size(part, each) for part in islice(value.values(), _MANY))
     return each
 
 

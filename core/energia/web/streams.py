@@ -300,11 +300,16 @@ def decimals(values: Micro | Sequence[int]) -> list[str]:
         return [decimal_text(int(value)) for value in values]
     if not len(each):
         return []
-    largest = max(int(each.max()), -int(each.min()))
-    if largest < _FLOAT and not ((each > -_SMALLEST) & (each < _SMALLEST) & (each != 0)).any():
+    least, most = int(each.min()), int(each.max())
+    if max(most, -least) < _FLOAT and (least >= _SMALLEST or not _any_tiny(each)):
         text = msgspec.json.encode((each / MICRO).tolist())[1:-1].decode()
         return f"{text},".replace(".0,", ",")[:-1].split(",")
     try:
         return shortest_texts(each, 6)
     except OverflowError:
         return [decimal_text(value) for value in each.tolist()]
+
+
+def _any_tiny(values: Micro) -> bool:
+    """Tell whether there is a number that is written with an exponent."""
+    return bool(((values > -_SMALLEST) & (values < _SMALLEST) & (values != 0)).any())

@@ -5,6 +5,7 @@ each row that the policy lets through, be it the whole table. Only what is leakp
 condition; so statements work such values out before they join.
 """
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ from energia.pricing.market.store import SQL as MARKET
 
 ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100], "numbers": [1]}
 AT_HAND = {**ONE_CHANNEL, "servers": [None], "versions": [None]}
+OF_CHANNEL = {
+    "channel": 1,
+    "first": date(2024, 10, 4),
+    "last": date(2025, 1, 12),
+    "server": None,
+    "versions": None,
+}
 ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 
@@ -56,6 +64,8 @@ analyze reading_day, reading_archive, price"""
         ),
         (METERING["blocks_now"], AT_HAND, PACKS.format("asked_1")),
         (METERING["blocks_at"], {**ONE_CHANNEL, "pins": [None]}, PACKS.format("asked_1")),
+        (METERING["blocks_of_channel"], OF_CHANNEL, "AND (day >= '2024-10-04'::date)"),
+        (METERING["blocks_of_channel"], OF_CHANNEL, "AND (first_day >= '2024-09-04'::date)"),
         (
             METERING["blocks_revised"],
             {**ONE_CHANNEL, "pins": [None]},

@@ -34,7 +34,10 @@ FAN_OUTS = {
     "as one message after another to each",
 }
 #: What a cluster never gets, each for a reason.
-UNSENT = {"meter_again": "it asks about days at hand, of which there are none in a cluster"}
+UNSENT = {
+    "blocks_of_channel": "`blocks_now` is asked there, of one channel as of many",
+    "meter_again": "it asks about days at hand, of which there are none in a cluster",
+}
 PLUGINS = ("energia_plugins.bill_webhook", "energia_plugins.metrics_prometheus")
 #: 32 shards, as Citus makes them.
 EVEN = Shards(tuple(-(2**31) + shard * 2**27 for shard in range(32)))

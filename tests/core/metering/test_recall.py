@@ -138,6 +138,23 @@ async def test_what_has_changed_is_not_at_hand(tenant: Tenant) -> None:
     assert (await found(tenant)).stored is not None
 
 
+async def test_what_has_changed_takes_two_statements(pool: Pool, sent: list[str]) -> None:
+    """One finds that something has changed, the other reads that."""
+    tenant = pool.tenant()
+    channel = await meter(tenant)
+    await post(tenant, series([1] * 120))
+    await read(tenant)
+    await post(tenant, series([2], START + DAY))
+    sent.clear()
+    pool.copies.rows["database"] = 0
+
+    changed = await read(tenant)
+
+    assert sent == [recall._AGAIN, query._OF_CHANNEL]
+    assert pool.copies.rows["database"] == 1
+    assert changed == await by_itself(tenant, channel)
+
+
 async def test_a_day_without_a_block_is_not_at_hand(tenant: Tenant) -> None:
     """It may be in the archive."""
     await meter(tenant)

@@ -138,3 +138,26 @@ def test_sums_beyond_64_bits() -> None:
     (found,) = usage.by_window(series([BOUND] * 35_040), np.array([0, 35_040 * HOUR]))
 
     assert found.value == BOUND * 35_040 > 2**63
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.one_of(st.just(MISSING), st.integers(-3, 3)), max_size=40),
+    st.lists(st.integers(-HOUR, 41 * HOUR), min_size=2, max_size=12, unique=True),
+)
+def test_windows_are_those_of_each_slot(values: list[int], given: list[int]) -> None:
+    """Whatever the edges: each window has the slots that start in it, and what is said of them."""
+    found, edges = series(values), sorted(given)
+
+    windows = usage.by_window(found, np.array(edges))
+
+    inside = [edge // HOUR for edge in edges if edge % HOUR]
+    assert usage.split_slots(found, np.array(edges)) == len(set(inside))
+    for window, (start, end) in zip(windows, pairwise(edges), strict=True):
+        slots = [slot for slot in range(len(values)) if start <= slot * HOUR < end]
+        known = [slot for slot in slots if values[slot] != MISSING]
+        expected = max(known, key=lambda slot: (values[slot], -slot), default=None)
+        assert (window.start, window.end, window.peak) == (start, end, expected)
+        assert window.value == sum(values[slot] for slot in known)
+        absent = len(slots) - len(known)
+        assert window.coverage == usage.Coverage(len(slots), len(known), 0, 0, absent)

@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar, Final, Literal
 
 import attrs
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from energia.convert import Converter, Id
@@ -19,8 +18,8 @@ from energia.costing.inputs import role_of
 from energia.db.pool import Tenant
 from energia.errors import AmbiguousChannel, Conflict, Invalid, NotFound, TooLarge
 from energia.metering import usage
-from energia.metering.series import Micro, Series
-from energia.metering.usage import Coverage
+from energia.metering.series import ChannelGrid, Micro, Series
+from energia.metering.usage import Coverage, Windows
 from energia.pricing.cache import CACHE
 from energia.pricing.periods import ByPeriod, by_period
 from energia.pricing.slots import Assumption, boundary_inside, spread
@@ -124,11 +123,13 @@ class Frame:
     Attributes:
         edges: Where each begins, and the last one ends.
         moments: The same on the local clock.
+        windows: Which slots of the span they have.
 
     """
 
     edges: Int64
     moments: list[datetime]
+    windows: Windows
 
 
 def usage_rows(data: Sequence[UsageWindow], unit: str) -> Rows:
@@ -213,8 +214,8 @@ async def get_usage(
     limits = core.settings.limits
     find_channel = channel_to_read if known_at is None else channel_window
     selection = await find_channel(tenant, meter, channel, (start, end), limits.slots)
-    span, interval = (selection.start, selection.end), selection.channel.interval
-    find = partial(frame_of, selection.zone, span, window, interval)
+    span, grid = (selection.start, selection.end), selection.channel.grid
+    find = partial(frame_of, selection.zone, span, window, grid)
     few = selection.slots <= _FEW
     frame = find() if few else await off_loop(find)
     _refuse_parts(by, tariff, charge)
@@ -229,34 +230,35 @@ async def get_usage(
     sum_up = partial(_usage, meter, selection, series, frame)
     answer = sum_up() if few and len(frame.moments) <= _FEW_WINDOWS else await off_loop(sum_up)
     if split is not None:
-        await off_loop(_add_periods, answer, series, frame.edges, split, selection, charge)
+        cuts = frame.windows.cuts
+        await off_loop(_add_periods, answer, series, cuts, split, selection, charge)
     return answer if accepted == JSON else usage_rows(answer.data, answer.unit)
 
 
 def _usage(meter: str, selection: ChannelWindow, series: Series, frame: Frame) -> Usage:
     """Return the usage of each window of a frame."""
-    edges, moments = frame.edges, frame.moments
-    sums = usage.window_sums(series, edges)
+    moments = frame.moments
+    sums = usage.window_sums(series, frame.windows)
     columns = (
         decimals(sums.values),
-        _peaks(np.array(sums.peaks, np.int64), series, selection),
+        _peaks(sums.peaks, series, selection),
         sums.coverage,
     )
     data = list(map(UsageWindow, moments, moments[1:], *columns))
-    channel, assumptions = selection.channel, _assumptions(series, edges)
+    channel, assumptions = selection.channel, _assumptions(series, frame)
     return Usage(meter, channel.id, channel.canonical, selection.zone.name, data, assumptions)
 
 
 def _add_periods(
     answer: Usage,
     series: Series,
-    edges: Int64,
+    cuts: Int64,
     tariff: Tariff,
     selection: ChannelWindow,
     charge: str | None,
 ) -> None:
     """Split the usage of each window by the periods of a tariff."""
-    parts = _split(series, edges, tariff, selection, charge)
+    parts = _split(series, cuts, tariff, selection, charge)
     for row, periods in zip(answer.data, parts.windows, strict=True):
         row.periods = {name: decimal_text(value) for name, value in periods.items()}
     answer.assumptions += parts.assumptions
@@ -281,9 +283,8 @@ async def _tariff(tenant: Tenant, converter: Converter, id_: str) -> Tariff:
 
 
 def _split(
-    series: Series, edges: Int64, tariff: Tariff, selection: ChannelWindow, charge: str | None
+    series: Series, cuts: Int64, tariff: Tariff, selection: ChannelWindow, charge: str | None
 ) -> ByPeriod:
-    cuts = usage.first_slots(series, edges)
     try:
         local = tariff.at(selection.zone)
         return by_period(series, cuts, local, role_of(selection.channel), charge)
@@ -296,15 +297,16 @@ def _split(
         raise Invalid(error.detail, faults) from error
 
 
-def frame_of(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Frame:
+def frame_of(zone: Zone, span: tuple[Instant, Instant], text: str, grid: ChannelGrid) -> Frame:
     """Return the windows of a *span*, as `edges_of`; those that are asked for again are at hand."""
-    return _frame_again(zone, span, text, interval) or _frame(zone, span, text, interval)
+    return _frame_again(zone, span, text, grid) or _frame(zone, span, text, grid)
 
 
-def _frame(zone: Zone, span: tuple[Instant, Instant], text: str, interval: int) -> Frame:
-    edges = edges_of(zone, span, text, interval)
+def _frame(zone: Zone, span: tuple[Instant, Instant], text: str, grid: ChannelGrid) -> Frame:
+    edges, slots = edges_of(zone, span, text, grid.interval), grid.slots(*span)
     edges.flags.writeable = False
-    return Frame(edges, zone.datetimes(edges))
+    windows = Windows.of(edges, grid.start(slots.start), grid.interval, len(slots))
+    return Frame(edges, zone.datetimes(edges), windows)
 
 
 _frame_again: Final = CACHE.memo_again(_frame)
@@ -339,11 +341,12 @@ def _peaks(indexes: Int64, series: Series, selection: ChannelWindow) -> Iterator
     unit = POWER_UNITS.get(selection.channel.canonical)
     if unit is None or series.edges is not None:
         return repeat(None, len(indexes))
-    known = indexes[indexes >= 0]
+    has_each = int(indexes.min()) >= 0
+    known = indexes if has_each else indexes[indexes >= 0]
     moments = selection.zone.datetimes(series.start + known * series.interval)
     powers = _powers(series.values[known], series.interval)
     found = map(Peak, powers, repeat(unit), moments)
-    if len(known) == len(indexes):
+    if has_each:
         return found
     return (next(found) if index >= 0 else None for index in indexes.tolist())
 
@@ -355,13 +358,13 @@ def _powers(values: Micro, interval: int) -> Iterable[str]:
     return decimals(values * (HOUR // interval))  # within 64 bits, as a value is below 2**50
 
 
-def _assumptions(series: Series, edges: Int64) -> list[Assumption]:
+def _assumptions(series: Series, frame: Frame) -> list[Assumption]:
     assumptions = []
-    if slots := usage.split_slots(series, edges):
+    if slots := frame.windows.split:
         rule = "is in the window that its start is in"
         assumptions.append(
             boundary_inside("a boundary between windows falls", slots, "slots", rule)
         )
-    if number := usage.split_stretches(series, edges):
+    if number := usage.split_stretches(series, frame.edges):
         assumptions.append(spread("the channel", number))
     return assumptions
