@@ -9,12 +9,13 @@ connection and no lock. To be priced, they become the `usage` of a request (`usa
 import pickle
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain, islice, pairwise
-from typing import IO, ClassVar, Final, Self, TypeGuard
+from itertools import accumulate, chain, islice, pairwise
+from typing import IO, ClassVar, Final, Protocol, Self, TypeGuard
 
 import attrs
 import numpy as np
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from energia.errors import Fault, Invalid, TooLarge
 from energia.metering.creation import NamedChannels
 from energia.metering.decoders import (
+    Decimals,
     Defaults,
     Item,
     MeterRead,
@@ -334,6 +336,8 @@ def _divided(items: Iterable[Item | Readings], defaults: Defaults) -> Iterator[I
 def _is_finite(item: Reading | Run | Readings | MeterRead) -> bool:
     if not isinstance(item, Run | Readings):
         return item.value is None or item.value.is_finite()
+    if isinstance(item.values, Decimals):
+        return True
     try:
         return all(map(Decimal.is_finite, item.values))  # type: ignore[arg-type]
     except TypeError:  # one of them is missing
@@ -357,7 +361,7 @@ class _FileRows:
         quality: int8[n].
         lines: int64[n], the line of each in the file.
         values: float64[n], the nearest binary floats; NaN for null.
-        texts: The values as they were written, a line each.
+        written: The values as they were written.
         published: The runs among them that say when they were published.
 
     """
@@ -370,7 +374,7 @@ class _FileRows:
     quality: Quality
     lines: Int64
     values: npt.NDArray[np.float64]
-    texts: str
+    written: "_Written"
     published: list[Publication] = attrs.Factory(list)
 
     @classmethod
@@ -418,7 +422,7 @@ class _FileRows:
             np.concatenate([each.quality for each in pieces]),
             np.concatenate([each.lines for each in pieces]),
             np.concatenate([each.values for each in pieces]),
-            "\n".join(each.texts for each in pieces),
+            _Parts([each.written for each in pieces]),
             published,
         )
 
@@ -438,15 +442,11 @@ class _FileRows:
             np.ones(len(index), np.int64),
             self.quality[index],
             self.values[index],
-            lambda place: Decimal(self._written[int(index[place])]),
+            lambda place: self.written[int(index[place])],
             lambda run, _: Fault("", "", line=int(lines[run])),
             end_stamped=is_end if is_end.any() else None,
             is_file=True,
         )
-
-    @cached_property
-    def _written(self) -> list[str]:
-        return self.texts.split("\n")
 
 
 @attrs.frozen(eq=False)
@@ -483,7 +483,50 @@ def runs_of(readings: list[Reading]) -> ReadingRuns:
     return _FileRows.of([*readings], Defaults(), _Numbers()).runs()
 
 
-_Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
+class _Written(Protocol):
+    """Numbers as they were written; few of them are ever asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: int) -> Decimal: ...
+
+
+@attrs.define(eq=False, slots=False)
+class _Texts:
+    """Numbers as texts, a line each, among which `None` is no number."""
+
+    lines: str
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def __getitem__(self, place: int) -> Decimal:
+        return Decimal(self._split[place])
+
+    @cached_property
+    def _split(self) -> list[str]:
+        return self.lines.split("\n")
+
+
+@attrs.define(eq=False, slots=False)
+class _Parts:
+    """The numbers of some parts, one part after the other."""
+
+    parts: Sequence[_Written]
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, place: int) -> Decimal:
+        part = bisect_right(self._ends, place)
+        return self.parts[part][place - (self._ends[part - 1] if part else 0)]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(map(len, self.parts)))
+
+
+_Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], _Written]
 
 
 @attrs.define(eq=False)
@@ -500,8 +543,8 @@ class _Numbers:
     _known: dict[Decimal | None, tuple[float, str]] = attrs.Factory(dict)
     _objects: dict[int, tuple[float, str, Decimal | None]] = attrs.Factory(dict)
 
-    def columns(self, values: Iterable[Decimal | None]) -> tuple[npt.NDArray[np.float64], str]:
-        """Return the floats of values, and their texts, a line each."""
+    def columns(self, values: Iterable[Decimal | None]) -> tuple[npt.NDArray[np.float64], _Written]:
+        """Return the floats of values, and what was written."""
         values = [*values]
         objects = self._objects
         try:
@@ -511,7 +554,7 @@ class _Numbers:
                 objects.clear()
             found = [self._of(value) for value in values]
         floats = np.fromiter([each[0] for each in found], np.float64, len(found))
-        return floats, "\n".join([each[1] for each in found])
+        return floats, _Texts("\n".join([each[1] for each in found]))
 
     def _of(self, value: Decimal | None) -> tuple[float, str, Decimal | None]:
         found = self._objects.get(id(value))
@@ -541,13 +584,29 @@ def _columns_together(items: list[Readings], counts: Int64, numbers: _Numbers) -
     """Return the columns of readings that came together, from `instants` on."""
     size = int(counts.sum())
     return (
-        np.fromiter(chain.from_iterable(item.instants for item in items), np.int64, size),
+        np.concatenate([_int64(item.instants) for item in items]),
         np.repeat(np.array([item.ends for item in items], bool), counts),
         np.zeros(size, np.int64),
         np.full(size, ACTUAL, np.int8),
-        np.fromiter(chain.from_iterable(item.lines for item in items), np.int64, size),
-        *numbers.columns(chain.from_iterable(item.values for item in items)),
+        np.concatenate([_int64(item.lines) for item in items]),
+        *_numbers_together([item.values for item in items], numbers),
     )
+
+
+def _numbers_together(
+    parts: Sequence[Sequence[Decimal | None]], numbers: _Numbers
+) -> tuple[npt.NDArray[np.float64], _Written]:
+    decimals = [part for part in parts if isinstance(part, Decimals)]
+    if len(decimals) < len(parts):
+        return numbers.columns(chain.from_iterable(parts))
+    joined = Decimals.joined(decimals)
+    return joined.floats, joined
+
+
+def _int64(numbers: Sequence[int]) -> Int64:
+    if isinstance(numbers, range):  # numpy would take the numbers one by one
+        return np.arange(numbers.start, numbers.stop, numbers.step, dtype=np.int64)
+    return np.asarray(numbers, dtype=np.int64)
 
 
 def _columns(items: list[Reading], numbers: _Numbers) -> _Columns:

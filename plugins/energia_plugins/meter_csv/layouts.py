@@ -4,6 +4,7 @@ A layout is made of the header and the options. What is needed for each row is f
 first one; a file of millions of rows is read by little more than lookups of what was read before.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -13,7 +14,8 @@ from typing import Final
 
 import attrs
 
-from energia import ACTUAL, EnergiaError, Fault, Problem, Reading, Readings
+from energia import ACTUAL, Decimals, EnergiaError, Fault, Problem, Reading, Readings
+from energia.time import Int64
 from energia_plugins.meter_csv.cells import (
     BadQuality,
     BadValue,
@@ -28,8 +30,8 @@ from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
 from energia_plugins.meter_csv.stamps import Stamps, part_of
-from energia_plugins.meter_csv.text import Columns, Row, Table
-from energia_plugins.meter_csv.times import BadTime
+from energia_plugins.meter_csv.text import Block, Row, Table
+from energia_plugins.meter_csv.times import BadTime, Moments
 from energia_plugins.meter_csv.words import items, name, plain, qualities_of, span_of
 
 Items = Iterator[Reading | Readings | Problem]
@@ -37,6 +39,8 @@ Items = Iterator[Reading | Readings | Problem]
 _DAYS: Final = 1000
 #: So many rows are read at a time, where they are read column by column.
 _BLOCK: Final = 256
+#: So many rows are texts where one of them is not plain.
+_PART: Final = 2000
 #: Rows of one series that follow each other, from so many on.
 _FEW: Final = 8
 #: What is wrong with a row as a whole.
@@ -192,7 +196,7 @@ class LongLayout:
     def readings(self, rows: Iterable[Row], text: Table | None = None) -> Items:
         """Yield the readings and problems of rows, which are those of a *text* as it is."""
         others = (self.quality, self.factor, self.until, self.units)
-        if self.stamps.block is None or any(one is not None for one in others):
+        if self.stamps.times is None or any(one is not None for one in others):
             yield from self._one_by_one(rows, self._slot)
         elif text is None:
             yield from self._by_blocks(_blocks(rows))
@@ -203,20 +207,16 @@ class LongLayout:
         """Yield the readings and problems of the rows of a text, where it can be by columns."""
         rows, width = iter(text.rows), self.shape.columns or 0
         while True:
-            if (table := text.columns(width)) is None:
-                block = _block(rows, text.left(_BLOCK))
-                if block.rows:
-                    yield from self._by_blocks([block.rows])
-                if block.fault is not None:
-                    raise block.fault
-                if not block.rows:
-                    return
-            elif (found := self._of_columns(*table)) is not None:
-                yield from found
-            else:
-                lines, columns = table
-                below = zip(lines, map(list, zip(*columns, strict=True)), strict=True)
-                yield from self._by_blocks(_blocks(below))
+            if (table := text.block(width)) is not None:
+                yield from self._of_table(table)
+                continue
+            block = _block(rows, text.left(_BLOCK))
+            if block.rows:
+                yield from self._by_blocks([block.rows])
+            if block.fault is not None:
+                raise block.fault
+            if not block.rows:
+                return
 
     def _by_blocks(self, blocks: Iterable[list[Row]]) -> Items:
         for block in blocks:
@@ -229,29 +229,61 @@ class LongLayout:
                 else:
                     yield found
 
-    def _of_columns(self, lines: range, columns: Columns) -> list[Readings] | None:
-        """Return the readings of columns; None where each row is to be looked at."""
+    def _of_table(self, table: Block) -> Items:
+        """Yield the readings and problems of rows, those of one series together where they can."""
+        arrays = self._arrays(table)
+        if arrays is None:
+            for part in table.parts(_PART):
+                yield from self._of_series(part, self._arrays(part))
+        else:
+            yield from self._of_series(table, arrays)
+
+    def _of_series(self, table: Block, arrays: tuple[Decimals, Moments] | None) -> Items:
         named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
-        cuts = _cuts([columns[at] for at in named], len(lines))
-        if len(cuts) * _FEW > len(lines):
+        cuts, count = table.cuts(named), len(table.lines)
+        if len(cuts) * _FEW > count:
+            yield from self._by_blocks(_blocks(table.rows(0, count)))
+            return
+        for first, past in pairwise([*cuts, count]):
+            found = self._series(table, arrays, first, past)
+            if found is None:
+                yield from self._by_blocks(_blocks(table.rows(first, past)))
+            else:
+                yield found
+
+    def _arrays(self, table: Block) -> tuple[Decimals, Moments] | None:
+        """Return the values and the stamps of rows that have nothing else; None for other rows."""
+        columns = {at for _, each in self.origins.values for at in each}
+        if table.table is None or len(columns) != 1 or self.stamps.times is None:
             return None
-        found = []
-        for first, past in pairwise([*cuts, len(lines)]):
-            try:
-                origin = self.origins.read([column[first] for column in columns])
-            except BadWord:
-                return None
-            if origin is None or _is_of_several(origin):
-                return None
-            (at,), start = origin.slots[0].columns, self.shape.start
-            stamps, cells = columns[start], columns[at]
-            if len(cuts) > 1:
-                stamps, cells = stamps[first:past], cells[first:past]
-            readings = self._together(lines[first:past], stamps, cells, origin)
-            if readings is None:
-                return None
-            found.append(readings)
-        return found
+        values = self.values.column(table.table.cells(*columns))
+        if values is None:
+            return None
+        moments = self.stamps.times.column(table.table.cells(self.shape.start))
+        return None if moments is None else (values, moments)
+
+    def _series(
+        self, table: Block, arrays: tuple[Decimals, Moments] | None, first: int, past: int
+    ) -> Readings | None:
+        """Return the readings of rows of one origin; None where each row is to be looked at."""
+        try:
+            origin = self.origins.read(table.cells(first))
+        except BadWord:
+            return None
+        if origin is None or _is_of_several(origin):
+            return None
+        lines = table.lines[first:past]
+        if arrays is None:
+            (at,) = origin.slots[0].columns
+            stamps, cells = table.columns[self.shape.start], table.columns[at]
+            return self._together(lines, stamps[first:past], cells[first:past], origin)
+        values, moments = arrays
+        assert self.stamps.times is not None
+        instants = self.stamps.times.instants(moments.part(first, past), self._series_of(origin))
+        if instants is None:
+            return None
+        names = origin.slots[0].meter, origin.slots[0].channel, self.unit
+        return Readings(lines, values[first:past], _array(instants), self.ends, *names)
 
     def _by_origin(self, rows: list[Row]) -> Iterator[tuple[list[Row], Origin | None]]:
         """Yield rows that follow each other and are of one origin, with it; None for others."""
@@ -315,13 +347,16 @@ class LongLayout:
             values = self.values.each(cells)
         except BadValue:
             return None
-        assert self.stamps.block is not None
-        series = None if self._slot is not None else origin.series
-        instants = self.stamps.block(stamps, series, values)
+        assert self.stamps.times is not None
+        instants = self.stamps.times.block(stamps, self._series_of(origin), values)
         if instants is None:
             return None
         names = origin.slots[0].meter, origin.slots[0].channel, self.unit
         return Readings(lines, values, instants, self.ends, *names)
+
+    def _series_of(self, origin: Origin) -> object:
+        """Return what tells the rows of an origin from those of others."""
+        return None if self._slot is not None else origin.series
 
     @property
     def _slot(self) -> Slot | None:
@@ -446,14 +481,8 @@ def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
             return
 
 
-def _cuts(columns: list[list[str]], count: int) -> list[int]:
-    """Return where the words of columns begin to be others than in the row before, with row 0."""
-    cuts = {0}
-    for words in columns:
-        if words.count(words[0]) < count:
-            pairs = enumerate(pairwise(words), 1)
-            cuts.update(at for at, (before, word) in pairs if before != word)
-    return sorted(cuts)
+def _array(instants: Int64) -> "array[int]":
+    return array("q", instants.tobytes())
 
 
 def _is_of_several(origin: Origin) -> bool:

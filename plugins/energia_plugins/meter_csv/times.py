@@ -7,14 +7,15 @@ forward in time or back.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
-from itertools import pairwise
 from typing import Final, TypeVar
 
 import attrs
+import numpy as np
 
 from energia import Unfit
-from energia.time import DAY, Zone, day_number
+from energia.time import DAY, Int64, Zone, day_number
 from energia_plugins.meter_csv import remedies
+from energia_plugins.meter_csv.columns import Cells, Lexicon
 from energia_plugins.meter_csv.patterns import Hour, OffGrid, StampFormat
 from energia_plugins.meter_csv.words import plain
 
@@ -93,7 +94,7 @@ class _Order:
             self.falling = None if self.last is None else local < self.last
         self.last, self.blank = local, blank
 
-    def block(self, local: Sequence[int], blank: bool) -> bool:
+    def block(self, local: Int64, blank: bool) -> bool:
         """Note times that come once each, if they only go on in one direction; else nothing.
 
         Args:
@@ -101,12 +102,11 @@ class _Order:
             blank: Whether the last of their rows has no value.
 
         """
-        times = local if self.last is None else [self.last, *local]
-        rises = all(before < after for before, after in pairwise(times))
-        falls = not rises and all(before > after for before, after in pairwise(times))
-        if self.second is not None or not (rises or falls) or len(times) < 2:
+        steps = np.diff(local) if self.last is None else np.diff(local, prepend=self.last)
+        rises, falls = bool((steps > 0).all()), bool((steps < 0).all())
+        if self.second is not None or not (rises or falls) or not len(steps):
             return False
-        self.last, self.falling, self.blank = local[-1], falls, blank
+        self.last, self.falling, self.blank = int(local[-1]), falls, blank
         return True
 
     def is_second(self, local: int, blank: bool) -> bool:
@@ -164,6 +164,30 @@ class _Order:
             raise BadTime("ambiguous_time", message)
 
 
+_CUT_ELSEWHERE: Final = BadTime("bad_time", "its date ends elsewhere than in other stamps")
+#: No offset of a day: clocks change on it, or the file has no zone.
+_NO_SHIFT: Final = DAY
+
+
+@attrs.frozen(eq=False)
+class Moments:
+    """What the stamps of a column are, each by itself.
+
+    Attributes:
+        local: The seconds since 1970-01-01T00:00 that they show; or if they have offsets, in UTC.
+        shift: How far local time is ahead of UTC; None if they have offsets.
+
+    """
+
+    local: Int64
+    shift: Int64 | None
+
+    def part(self, first: int, past: int) -> "Moments":
+        """Return some of them."""
+        shift = None if self.shift is None else self.shift[first:past]
+        return Moments(self.local[first:past], shift)
+
+
 @attrs.define
 class Times:
     """Reads the time stamps of one file, in the order of its lines.
@@ -188,6 +212,8 @@ class Times:
     _midnights: dict[str, int] = attrs.field(factory=dict, init=False)
     # Of stamps with an offset, which mean the same wherever they are.
     _instants: dict[str, int] = attrs.field(factory=dict, init=False)
+    _day_words: Lexicon = attrs.field(factory=lambda: Lexicon(2), init=False)
+    _hour_words: Lexicon = attrs.field(factory=lambda: Lexicon(3), init=False)
 
     def stamp(self, text: str, series: object, blank: bool) -> int:
         """Return the instant of a stamp in one cell, in seconds, UTC.
@@ -251,9 +277,59 @@ class Times:
         is_simple = len(shifts) == len(days) and not any(
             hour.has_offset or hour.zone is not None for hour in hours
         )
-        if not is_simple or not self._order(series).block(local, values[-1] is None):
+        if not is_simple or not self._order(series).block(np.array(local), values[-1] is None):
             return None
         return [instant - shift for instant, shift in zip(local, shifts, strict=True)]
+
+    def column(self, cells: Cells) -> Moments | None:
+        """Return what the stamps of a column are.
+
+        None where it takes a closer look at each of them: as for `block`, or because some have
+        offsets and others do not, or are longer.
+        """
+        text = cells.text(0)
+        day, hour = self.format.cut(text)
+        begin = len(text) - len(hour)
+        between = text[len(day) : begin]
+        if begin < len(day) or not cells.part(len(day), begin).have(between):
+            return None
+
+        # A text that is cut elsewhere, with what stands beside it here, is for a closer look.
+        def of_day(text: str) -> tuple[int, int]:
+            if self.format.cut(f"{text}{between}{hour}")[0] != text:
+                raise _CUT_ELSEWHERE
+            found = self._days.get(text) or self._day(text)
+            return found.midnight, _NO_SHIFT if found.shift is None else found.shift
+
+        def of_hour(text: str) -> tuple[int, bool, bool]:
+            if self.format.cut(f"{day}{between}{text}")[1] != text:
+                raise _CUT_ELSEWHERE
+            found = self._hours.get(text) or self._hour(text)
+            return found.seconds, found.has_offset, found.zone is not None
+
+        try:
+            days = self._day_words.meanings(cells.part(0, len(day)), of_day)
+            hours = self._hour_words.meanings(cells.part(begin), of_hour)
+        except BadTime:
+            return None
+        if days is None or hours is None:
+            return None
+        midnight, shift = days.T
+        seconds, has_offset, has_zone = hours.T
+        local = midnight + seconds
+        if has_offset.all():
+            return Moments(local, None)
+        if has_offset.any() or has_zone.any() or (shift == _NO_SHIFT).any():
+            return None
+        return Moments(local, shift)
+
+    def instants(self, moments: Moments, series: object) -> Int64 | None:
+        """Return the instants of stamps that follow each other and have values; None as `block`."""
+        if moments.shift is None:
+            return moments.local
+        if not self._order(series).block(moments.local, False):
+            return None
+        return moments.local - moments.shift
 
     def _each(self, store: dict[str, T], read: Callable[[str], T], texts: Sequence[str]) -> list[T]:
         """Return what texts mean, each read once; raises `BadTime`."""
