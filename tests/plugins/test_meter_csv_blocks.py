@@ -103,26 +103,26 @@ def test_columns_do_not_matter(
         patch.setattr(text, "LONGEST", longest)
         patch.setattr(layouts, "_FEW", few)
         found = outcome(file, options)
-        patch.setattr(text.Table, "block", lambda *_: None)
+        patch.setattr(text.Table, "plain_rows", lambda *_: None)
         expected = outcome(file, options)
 
     assert found == expected
 
 
-def test_plain_pieces_are_blocks() -> None:
+def test_plain_pieces_are_read_together() -> None:
     """What has neither quotes nor rows of another width is read as columns, from line to line."""
-    plain = "".join(f"a,{number}\n" for number in range(200_000))
-    table = text.Table([f"meter,value\n{plain}".encode()], "utf-8", None)
+    lines = "".join(f"a,{number}\n" for number in range(200_000))
+    table = text.Table([f"meter,value\n{lines}".encode()], "utf-8", None)
     first = next(table.rows)
     by_rows = [next(table.rows) for _ in range(table.left(10**6))]
 
-    block = table.block(2)
+    plain = table.plain_rows(2)
 
-    assert block is not None
+    assert plain is not None
     assert (first, by_rows[0]) == ((1, ["meter", "value"]), (2, ["a", "0"]))
-    assert block.lines.start == by_rows[-1][0] + 1
-    assert len(block.lines) > 2 * len(by_rows)
-    assert block.columns[1] == [str(line - 2) for line in block.lines]
+    assert plain.lines.start == by_rows[-1][0] + 1
+    assert len(plain.lines) > 2 * len(by_rows)
+    assert plain.columns[1] == [str(line - 2) for line in plain.lines]
 
 
 @pytest.mark.parametrize("stamp", ["2026-06-02T00:00Z", "2026-06-02 00:00"])
@@ -206,7 +206,7 @@ def test_bytes_do_not_matter(
         patch.setattr(text, "LONGEST", 100)
         patch.setattr(layouts, "_FEW", 1)
         found = outcome(file, options)
-        patch.setattr(text.Table, "block", lambda *_: None)
+        patch.setattr(text.Table, "plain_rows", lambda *_: None)
         expected = outcome(file, options)
 
     assert found == expected
@@ -235,5 +235,40 @@ def test_whole_days_do_not_matter(days: list[list[str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layouts.WideLayout, "_whole", lambda *_: None)
         expected = decoded("\n".join(lines), options)
+
+    assert found == expected
+
+
+@given(
+    days=st.lists(
+        st.lists(st.sampled_from(["1", "2.5", "0.125"] * 6 + ["", "x"]), min_size=4, max_size=4),
+        min_size=1,
+        max_size=25,
+    ),
+    names=st.lists(st.sampled_from(["a", "meter-b"]), min_size=1, max_size=4),
+    first=st.sampled_from(["2026-03-27", "2026-10-20", "2026-06-01"]),
+    counted=st.booleans(),
+    stamp=st.sampled_from(["start", "end"]),
+)
+def test_days_together_do_not_matter(
+    days: list[list[str]], names: list[str], first: str, counted: bool, stamp: str
+) -> None:
+    """Days are read many at once or row by row, by the clock and counted: it is the same."""
+    lines = ["meter,day,#,00:00,06:00,12:00,18:00", "a,x,,,,,"]
+    for at, cells in enumerate(days):
+        day = datetime.fromisoformat(first) + timedelta(at % 9)
+        lines.append(f"{names[at * len(names) // len(days)]},{day:%Y-%m-%d},,{','.join(cells)}")
+    options = {"timezone": "Europe/London", "meter_column": "meter", "start_column": "day"}
+    options |= {"wide": "00:00..18:00", "stamp": stamp, "date_format": "%Y-%m-%d"}
+    if counted:
+        options |= {"time_format": "number", "interval": "PT6H"}
+    file = "\n".join(lines)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "LONGEST", 80)
+        patch.setattr(layouts, "_PART", 8)
+        found = outcome(file, options)
+        patch.setattr(text.Table, "plain_rows", lambda *_: None)
+        expected = outcome(file, options)
 
     assert found == expected

@@ -60,6 +60,10 @@ class Cells:
         """Return the text of one."""
         return self.bytes[self.starts[at] : self.ends[at]].tobytes().decode("ascii")
 
+    def texts(self) -> list[str]:
+        """Return the texts of all."""
+        return list(map(self.text, range(len(self))))
+
     def part(self, begin: int, end: int | None = None) -> "Cells":
         """Return of each cell the bytes from *begin* on, up to *end*."""
         starts = np.minimum(self.starts + begin, self.ends)

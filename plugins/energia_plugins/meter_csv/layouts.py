@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Final
 
 import attrs
+import numpy as np
 
 from energia import ACTUAL, Decimals, EnergiaError, Fault, Problem, Reading, Readings
 from energia.time import Int64
@@ -30,7 +31,7 @@ from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
 from energia_plugins.meter_csv.stamps import Stamps, part_of
-from energia_plugins.meter_csv.text import Block, Row, Table
+from energia_plugins.meter_csv.text import PlainRows, Row, Table
 from energia_plugins.meter_csv.times import BadTime, Moments
 from energia_plugins.meter_csv.words import items, name, plain, qualities_of, span_of
 
@@ -201,22 +202,11 @@ class LongLayout:
         elif text is None:
             yield from self._by_blocks(_blocks(rows))
         else:
-            yield from self._by_columns(text)
-
-    def _by_columns(self, text: Table) -> Items:
-        """Yield the readings and problems of the rows of a text, where it can be by columns."""
-        rows, width = iter(text.rows), self.shape.columns or 0
-        while True:
-            if (table := text.block(width)) is not None:
-                yield from self._of_table(table)
-                continue
-            block = _block(rows, text.left(_BLOCK))
-            if block.rows:
-                yield from self._by_blocks([block.rows])
-            if block.fault is not None:
-                raise block.fault
-            if not block.rows:
-                return
+            for some in _rows(text, self.shape.columns or 0):
+                if isinstance(some, PlainRows):
+                    yield from self._of_plain(some)
+                else:
+                    yield from self._by_blocks([some])
 
     def _by_blocks(self, blocks: Iterable[list[Row]]) -> Items:
         for block in blocks:
@@ -229,53 +219,53 @@ class LongLayout:
                 else:
                     yield found
 
-    def _of_table(self, table: Block) -> Items:
+    def _of_plain(self, plain: PlainRows) -> Items:
         """Yield the readings and problems of rows, those of one series together where they can."""
-        arrays = self._arrays(table)
+        arrays = self._arrays(plain)
         if arrays is None:
-            for part in table.parts(_PART):
+            for part in plain.parts(_PART):
                 yield from self._of_series(part, self._arrays(part))
         else:
-            yield from self._of_series(table, arrays)
+            yield from self._of_series(plain, arrays)
 
-    def _of_series(self, table: Block, arrays: tuple[Decimals, Moments] | None) -> Items:
+    def _of_series(self, plain: PlainRows, arrays: tuple[Decimals, Moments] | None) -> Items:
         named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
-        cuts, count = table.cuts(named), len(table.lines)
+        cuts, count = plain.cuts(named), len(plain.lines)
         if len(cuts) * _FEW > count:
-            yield from self._by_blocks(_blocks(table.rows(0, count)))
+            yield from self._by_blocks(_blocks(plain.rows(0, count)))
             return
         for first, past in pairwise([*cuts, count]):
-            found = self._series(table, arrays, first, past)
+            found = self._series(plain, arrays, first, past)
             if found is None:
-                yield from self._by_blocks(_blocks(table.rows(first, past)))
+                yield from self._by_blocks(_blocks(plain.rows(first, past)))
             else:
                 yield found
 
-    def _arrays(self, table: Block) -> tuple[Decimals, Moments] | None:
+    def _arrays(self, plain: PlainRows) -> tuple[Decimals, Moments] | None:
         """Return the values and the stamps of rows that have nothing else; None for other rows."""
         columns = {at for _, each in self.origins.values for at in each}
-        if table.table is None or len(columns) != 1 or self.stamps.times is None:
+        if plain.table is None or len(columns) != 1 or self.stamps.times is None:
             return None
-        values = self.values.column(table.table.cells(*columns))
+        values = self.values.column(plain.table.cells(*columns))
         if values is None:
             return None
-        moments = self.stamps.times.column(table.table.cells(self.shape.start))
+        moments = self.stamps.times.column(plain.table.cells(self.shape.start))
         return None if moments is None else (values, moments)
 
     def _series(
-        self, table: Block, arrays: tuple[Decimals, Moments] | None, first: int, past: int
+        self, plain: PlainRows, arrays: tuple[Decimals, Moments] | None, first: int, past: int
     ) -> Readings | None:
         """Return the readings of rows of one origin; None where each row is to be looked at."""
         try:
-            origin = self.origins.read(table.cells(first))
+            origin = self.origins.read(plain.cells(first))
         except BadWord:
             return None
         if origin is None or _is_of_several(origin):
             return None
-        lines = table.lines[first:past]
+        lines = plain.lines[first:past]
         if arrays is None:
             (at,) = origin.slots[0].columns
-            stamps, cells = table.columns[self.shape.start], table.columns[at]
+            stamps, cells = plain.columns[self.shape.start], plain.columns[at]
             return self._together(lines, stamps[first:past], cells[first:past], origin)
         values, moments = arrays
         assert self.stamps.times is not None
@@ -468,6 +458,25 @@ def _block(rows: Iterator[Row], most: int) -> _Block:
     return _Block(block, None)
 
 
+def _rows(text: Table, width: int) -> Iterator[PlainRows | list[Row]]:
+    """Yield the rows of a text: those that are plain and have so many cells, and others, in turn.
+
+    What comes before a fault of the file comes before it.
+    """
+    rows = iter(text.rows)
+    while True:
+        if (plain := text.plain_rows(width)) is not None:
+            yield plain
+            continue
+        block = _block(rows, text.left(_BLOCK))
+        if block.rows:
+            yield block.rows
+        if block.fault is not None:
+            raise block.fault
+        if not block.rows:
+            return
+
+
 def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Yield rows, many at a time; what comes before a fault of the file comes before it."""
     rows = iter(rows)
@@ -481,8 +490,8 @@ def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
             return
 
 
-def _array(instants: Int64) -> "array[int]":
-    return array("q", instants.tobytes())
+def _array(numbers: Int64) -> "array[int]":
+    return array("q", numbers.tobytes())
 
 
 def _is_of_several(origin: Origin) -> bool:
@@ -561,8 +570,68 @@ class WideLayout:
             ends,
         )
 
-    def readings(self, rows: Iterable[Row]) -> Items:
-        """Yield the readings and problems of rows."""
+    def readings(self, rows: Iterable[Row], text: Table | None = None) -> Items:
+        """Yield the readings and problems of rows, which are those of a *text* as it is."""
+        if text is None or self.flags:
+            yield from self._one_by_one(rows)
+            return
+        for some in _rows(text, self.shape.columns or 0):
+            if isinstance(some, PlainRows):
+                yield from self._of_plain(some)
+            else:
+                yield from self._one_by_one(some)
+
+    def _of_plain(self, plain: PlainRows) -> Items:
+        """Yield the readings and problems of rows, whole days of a meter together."""
+        found = self._days(plain)
+        if found is not None:
+            yield from found
+            return
+        for part in plain.parts(max(1, _PART // len(self.columns))):
+            found = self._days(part)
+            yield from self._one_by_one(part.rows(0, len(part.lines))) if found is None else found
+
+    def _days(self, plain: PlainRows) -> list[Readings] | None:
+        """Return the readings of days that have all their intervals, and nothing but numbers.
+
+        None where one is not so: then each is looked at.
+        """
+        first, past, width = self.columns[0], self.columns[-1] + 1, len(self.columns)
+        if plain.table is None or past - first != width:
+            return None
+        values = self.values.column(plain.table.cells(first, past))
+        if values is None:
+            return None
+        try:
+            days = list(map(self.row.whole, plain.table.cells(self.day).texts()))
+            return [
+                self._of_days(
+                    slot,
+                    plain.lines[begin:end],
+                    values[begin * width : end * width],
+                    days[begin:end],
+                )
+                for begin, end, slot in self._slots(plain)
+            ]
+        except (BadTime, BadWord):
+            return None
+
+    def _slots(self, plain: PlainRows) -> Iterator[tuple[int, int, Slot]]:
+        """Yield where rows of one series begin and end, and where they go; raises `BadWord`."""
+        named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
+        for begin, end in pairwise([*plain.cuts(named), len(plain.lines)]):
+            if (origin := self.origins.read(plain.cells(begin))) is not None:
+                yield begin, end, origin.slots[0]
+
+    def _of_days(self, slot: Slot, lines: range, values: Decimals, days: list[Int64]) -> Readings:
+        """Return the readings of days, given the instants of each."""
+        each = np.repeat(np.arange(lines.start, lines.stop), len(self.columns))
+        instants = _array(np.concatenate(days))
+        return Readings(
+            _array(each), values, instants, self.ends, slot.meter, slot.channel, self.unit
+        )
+
+    def _one_by_one(self, rows: Iterable[Row]) -> Items:
         columns = self.shape.columns
         for line, cells in rows:
             if len(cells) != columns and self.shape.unfit(cells):
@@ -655,6 +724,22 @@ class _Row:
     clocks: list[tuple[int, int]]
     ends: bool
     _known: dict[str, list[int | None]] = attrs.field(factory=dict, init=False)
+    _whole: dict[str, Int64] = attrs.field(factory=dict, init=False)
+
+    def whole(self, text: str) -> Int64:
+        """Return the instants of a day that has them all; raises `BadTime`."""
+        if (found := self._whole.get(text)) is not None:
+            return found
+        day = plain(text)
+        instants = [instant for instant in self.instants(day) if instant is not None]
+        if not self.clocks:
+            self.refuse_doubt(day, [True] * self.count)
+        if len(instants) < self.count:
+            raise BadTime("impossible_time", f"{day[:60]} has not so many intervals")
+        if len(self._whole) >= _DAYS:
+            self._whole.clear()
+        found = self._whole[text] = np.array(instants, np.int64)
+        return found
 
     def instants(self, text: str) -> list[int | None]:
         """Return the instants of a day, None for those that it has not; raises `BadTime`."""

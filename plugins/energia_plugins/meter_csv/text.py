@@ -36,7 +36,7 @@ Columns = list[list[str]]
 
 
 @attrs.frozen(eq=False, slots=False)
-class Block:
+class PlainRows:
     """Rows that follow each other, without quotes, which have the same number of cells.
 
     Attributes:
@@ -52,7 +52,7 @@ class Block:
     _texts: list[str] | None = None
 
     @classmethod
-    def of(cls, first: int, text: str, mark: str, width: int) -> "Block | None":
+    def of(cls, first: int, text: str, mark: str, width: int) -> "PlainRows | None":
         """Return the rows of a text that begins with the line *first*; None if it is not plain."""
         if not text or '"' in text or "\0" in text:
             return None
@@ -70,7 +70,7 @@ class Block:
             count = len(cells or ()) // width
         return cls(range(first, first + count), table, mark, width, cells) if count else None
 
-    def parts(self, size: int) -> "Iterator[Block]":
+    def parts(self, size: int) -> "Iterator[PlainRows]":
         """Yield parts of so many rows, where they are ASCII; all of them where they are not."""
         if self.table is None:
             yield self
@@ -78,7 +78,7 @@ class Block:
         for first in range(0, len(self.lines), size):
             lines = self.lines[first : first + size]
             table = self.table.part(first, first + len(lines))
-            yield Block(lines, table, self._mark, self._width)
+            yield PlainRows(lines, table, self._mark, self._width)
 
     @cached_property
     def columns(self) -> Columns:
@@ -151,7 +151,7 @@ class Table:
         """Return how many rows to take, at *most*, so that columns may follow: at least one."""
         return max(1, min(most, length_hint(self._lines)))
 
-    def block(self, width: int) -> Block | None:
+    def plain_rows(self, width: int) -> PlainRows | None:
         """Return the next rows together, if all have so many cells.
 
         None where the rows are to be taken one by one: quotes are among them, some have another
@@ -160,12 +160,12 @@ class Table:
         if width < 2 or length_hint(self._lines):
             return None
         pieces = self._without_quotes()
-        found = Block.of(self.line + 1, "".join(pieces), self._mark, width)
+        found = PlainRows.of(self.line + 1, "".join(pieces), self._mark, width)
         if found is None and pieces:
             # Of several pieces most are plain: what is not is only one of them as a rule.
             first, *others = pieces
             self._ahead.extendleft(reversed(others))
-            found = Block.of(self.line + 1, first, self._mark, width) if others else None
+            found = PlainRows.of(self.line + 1, first, self._mark, width) if others else None
             if found is None:
                 self._ahead.appendleft(first)
         if found is not None:
