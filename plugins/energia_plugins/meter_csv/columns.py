@@ -79,9 +79,14 @@ class Cells:
     def words(self) -> Iterator[Words]:
         """Yield all bytes of the cells, eight at a time: no two texts have the same words."""
         lengths = self.lengths
-        for begin in range(0, max(1, int(lengths.max(initial=0))), _WORD):
-            counts = np.maximum(np.minimum(lengths - begin, _WORD), 0)
-            yield self._loaded(self.starts + begin) & _LOWEST.take(counts)
+        longest = int(lengths.max(initial=0))
+        is_even = longest == lengths.min(initial=longest)
+        for begin in range(0, max(1, longest), _WORD):
+            words = self._loaded(self.starts + begin)
+            if is_even:  # stamps and names are, as a rule: one mask is for all
+                yield words & _LOWEST[min(longest - begin, _WORD)]
+            else:
+                yield words & _LOWEST.take(np.minimum(np.maximum(lengths - begin, 0), _WORD))
 
     def last_words(self, number: int, lengths: Int64) -> Words:
         """Return of the last bytes of the cells, so many of each, the *number*-th eight.
