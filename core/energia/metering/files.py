@@ -101,7 +101,9 @@ class Spool:
             if storable and self.named is not None:
                 self.named.note(_apart(storable), defaults)
             readings = [item for item in storable if not isinstance(item, MeterRead)]
-            if readings:
+            if columns := _Columnar.of(readings, defaults):
+                self._dump(columns, (item.meter or defaults.meter or "" for item in columns.items))
+            elif readings:
                 self._put(_FileRows.of(readings, defaults, self._numbers), readings)
             reads = [item for item in storable if isinstance(item, MeterRead)]
             if reads:
@@ -151,8 +153,10 @@ class Spool:
         outdated: list[tuple[int, int]] = []
         before = 0
         while self._taken < self._pieces and len(pieces) < PIECES:
-            piece: _FileRows | list[MeterRead]
+            piece: _Columnar | _FileRows | list[MeterRead]
             piece = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
+            if isinstance(piece, _Columnar):
+                piece = piece.rows()
             found = self._outdated.get(self._taken, [])
             self._taken += 1
             if isinstance(piece, list):
@@ -447,6 +451,36 @@ class _FileRows:
             end_stamped=is_end if is_end.any() else None,
             is_file=True,
         )
+
+
+@attrs.frozen(eq=False)
+class _Columnar:
+    """Readings of which no object was ever made; they take a third of the bytes of their rows.
+
+    Attributes:
+        items: The readings, with values in columns.
+        defaults: What the import says of them.
+
+    """
+
+    items: Sequence[Readings]
+    defaults: Defaults
+
+    @classmethod
+    def of(
+        cls, items: Iterable[Reading | Run | Readings], defaults: Defaults
+    ) -> "_Columnar | None":
+        """Return readings if all of them have their values in columns; None for none."""
+        found: list[Readings] = []
+        for item in items:
+            if not (isinstance(item, Readings) and isinstance(item.values, Decimals)):
+                return None
+            found.append(item)
+        return cls(found, defaults) if found else None
+
+    def rows(self) -> _FileRows:
+        """Return them row by row."""
+        return _FileRows.of([*self.items], self.defaults, _Numbers())
 
 
 @attrs.frozen(eq=False)
