@@ -102,6 +102,7 @@ def test_columns_do_not_matter(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "LONGEST", longest)
         patch.setattr(layouts, "_FEW", few)
+        patch.setattr(layouts, "_RARE", 0)
         found = outcome(file, options)
         patch.setattr(text.Table, "plain_rows", lambda *_: None)
         expected = outcome(file, options)
@@ -184,6 +185,7 @@ FORMATS = st.sampled_from(
     formats=FORMATS,
     names=st.lists(st.text("ab", min_size=1, max_size=20), min_size=1, max_size=3),
     note=st.sampled_from(["", "\u00e9"]),
+    rare=st.sampled_from([0, 8, 128]),
 )
 def test_bytes_do_not_matter(
     numbers: list[list[str]],
@@ -191,6 +193,7 @@ def test_bytes_do_not_matter(
     formats: tuple[str, str],
     names: list[str],
     note: str,
+    rare: int,
 ) -> None:
     """Columns are bytes, or texts where a letter is none of ASCII, or rows: it is the same."""
     declared, written = formats
@@ -205,6 +208,7 @@ def test_bytes_do_not_matter(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "LONGEST", 100)
         patch.setattr(layouts, "_FEW", 1)
+        patch.setattr(layouts, "_RARE", rare)
         found = outcome(file, options)
         patch.setattr(text.Table, "plain_rows", lambda *_: None)
         expected = outcome(file, options)

@@ -116,14 +116,15 @@ class Run:
 
 
 @attrs.frozen(eq=False)
-class Decimals(Sequence[Decimal]):
+class Decimals(Sequence[Decimal | None]):
     """Decimal numbers of at most 15 digits, as whole numbers and where the point is in each.
 
-    What `Readings.values` may be: a number of each cell, and no object.
+    What `Readings.values` may be, so that no object is made of a number.
 
     Attributes:
         units: int64[n], the digits as whole numbers, with their signs: 1250 of 12.50.
-        places: int8[n], how many of the digits are behind the point: 2 of 12.50.
+        places: int8[n], how many of the digits are behind the point: 2 of 12.50. It is -1 where a
+            number is missing.
 
     """
 
@@ -132,11 +133,12 @@ class Decimals(Sequence[Decimal]):
 
     @property
     def floats(self) -> npt.NDArray[np.float64]:
-        """The nearest binary float of each number.
+        """The nearest binary float of each number, NaN where it is missing.
 
         It is the nearest, as both the digits and the power of ten are exact as floats.
         """
         floats: npt.NDArray[np.float64] = self.units / _TENS[self.places]
+        floats[self.places < 0] = np.nan
         return floats
 
     @classmethod
@@ -149,19 +151,22 @@ class Decimals(Sequence[Decimal]):
         return len(self.units)
 
     @overload
-    def __getitem__(self, place: int) -> Decimal: ...
+    def __getitem__(self, place: int) -> Decimal | None: ...
 
     @overload
     def __getitem__(self, place: slice) -> "Decimals": ...
 
-    def __getitem__(self, place: int | slice) -> "Decimal | Decimals":
+    def __getitem__(self, place: int | slice) -> "Decimal | Decimals | None":
         if isinstance(place, slice):
             return Decimals(self.units[place], self.places[place])
-        return Decimal(int(self.units[place])).scaleb(-int(self.places[place]))
+        return _decimal(int(self.units[place]), int(self.places[place]))
 
-    def __iter__(self) -> Iterator[Decimal]:
-        for units, places in zip(self.units.tolist(), self.places.tolist(), strict=True):
-            yield Decimal(units).scaleb(-places)
+    def __iter__(self) -> Iterator[Decimal | None]:
+        return map(_decimal, self.units.tolist(), self.places.tolist())
+
+
+def _decimal(units: int, places: int) -> Decimal | None:
+    return None if places < 0 else Decimal(units).scaleb(-places)
 
 
 #: Powers of ten, which are exact as floats.

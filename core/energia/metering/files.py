@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
-from itertools import accumulate, chain, islice, pairwise
+from itertools import accumulate, chain, groupby, islice, pairwise
 from typing import IO, ClassVar, Final, Protocol, Self, TypeGuard
 
 import attrs
@@ -44,6 +44,8 @@ from energia.work import temporary_file
 PIECE: Final = 8192
 #: How many pieces are stored at a time.
 PIECES: Final = 6
+#: Readings of different sorts in a piece are put together sort by sort up to so many changes of it.
+_GROUPS: Final = 64
 #: Of so many meters of a file the channels are locked at once, in one order; of others batch by
 #: batch.
 MOST_HELD: Final = 100_000
@@ -386,6 +388,9 @@ class _FileRows:
         cls, items: list[Reading | Run | Readings], defaults: Defaults, numbers: "_Numbers"
     ) -> Self:
         """Return the columns of readings, and of the readings of runs, in their order."""
+        groups = [[*group] for _, group in groupby(items, _sort)]
+        if 1 < len(groups) <= _GROUPS:
+            return cls.joined([cls.of(group, defaults, numbers) for group in groups])
         together = [item for item in items if isinstance(item, Readings)]
         # Most files have items of one sort alone: much is saved by looking at it.
         some: Sequence[Reading | Run | Readings | MeterRead]
@@ -446,11 +451,16 @@ class _FileRows:
             np.ones(len(index), np.int64),
             self.quality[index],
             self.values[index],
-            lambda place: self.written[int(index[place])],
+            lambda place: self._number(int(index[place])),
             lambda run, _: Fault("", "", line=int(lines[run])),
             end_stamped=is_end if is_end.any() else None,
             is_file=True,
         )
+
+    def _number(self, place: int) -> Decimal:
+        number = self.written[place]
+        assert number is not None  # those that are missing are not rounded
+        return number
 
 
 @attrs.frozen(eq=False)
@@ -518,11 +528,11 @@ def runs_of(readings: list[Reading]) -> ReadingRuns:
 
 
 class _Written(Protocol):
-    """Numbers as they were written; few of them are ever asked for."""
+    """Numbers as they were written; few of them are ever asked for, and none that is missing."""
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, place: int) -> Decimal: ...
+    def __getitem__(self, place: int) -> Decimal | None: ...
 
 
 @attrs.define(eq=False, slots=False)
@@ -551,7 +561,7 @@ class _Parts:
     def __len__(self) -> int:
         return self._ends[-1]
 
-    def __getitem__(self, place: int) -> Decimal:
+    def __getitem__(self, place: int) -> Decimal | None:
         part = bisect_right(self._ends, place)
         return self.parts[part][place - (self._ends[part - 1] if part else 0)]
 
@@ -612,6 +622,13 @@ def _apart(
             yield from item.readings()
         else:
             yield item
+
+
+def _sort(item: Reading | Run | Readings) -> tuple[bool, bool]:
+    """Return what sort of readings an item is: such as come together, and those in columns."""
+    if isinstance(item, Readings):
+        return True, isinstance(item.values, Decimals)
+    return False, False
 
 
 def _columns_together(items: list[Readings], counts: Int64, numbers: _Numbers) -> _Columns:

@@ -12,7 +12,7 @@ import attrs
 
 from energia import ACTUAL, QUALITIES, Decimals
 from energia_plugins.meter_csv import remedies
-from energia_plugins.meter_csv.columns import Cells, decimals
+from energia_plugins.meter_csv.columns import Cells, Mask, decimals
 from energia_plugins.meter_csv.words import plain
 
 #: The longest number that is read.
@@ -112,10 +112,10 @@ class Values:
         except KeyError:
             return [self.read(cell) for cell in cells]
 
-    def column(self, cells: Cells) -> Decimals | None:
-        """Return the values of the cells of a column; None where they are to be read as texts.
+    def column(self, cells: Cells) -> tuple[Decimals, Mask] | None:
+        """Return the values of the cells of a column, and which are to be read as texts.
 
-        So they are where one is no plain number, and where values are not as they are written.
+        None where all are: values are not as they are written, or numbers may mean none.
         """
         point = self.numbers.point
         is_written = self.multiplier == 1 and self.divisor == 1

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from energia import Decimals
 from energia.time import Int64
 
+Mask = npt.NDArray[np.bool_]
 #: Eight bytes of each cell, the first of them the lowest.
 Words = npt.NDArray[np.uint64]
 
@@ -70,11 +71,11 @@ class Cells:
         ends = self.ends if end is None else np.minimum(self.starts + end, self.ends)
         return Cells(self.bytes, starts, ends)
 
-    def have(self, text: str) -> bool:
-        """Tell whether each is the *text*, of eight bytes at most."""
+    def have(self, text: str) -> Mask:
+        """Tell which are the *text*, of eight bytes at most."""
         word = np.uint64(int.from_bytes(text.encode(), "little"))
-        words = list(self.words())
-        return len(words) == 1 and bool((words[0] == word).all())
+        same: Mask = (next(self.words()) == word) & (self.lengths <= _WORD)
+        return same
 
     def words(self) -> Iterator[Words]:
         """Yield all bytes of the cells, eight at a time: no two texts have the same words."""
@@ -177,69 +178,81 @@ _POINTS_AT: Final = _each(0x01), _each(0x80)
 #: Digits as text, in the lower bytes of a word, by how many bytes are above these.
 _ZEROS: Final = _LOWEST[::-1] & _each(ord("0"))
 _TENS: Final = np.array([10**count for count in range(9)], np.int64)
+#: What digits are multiplied by, how far away the next ones are, and where the pairs are.
+_PAIRS: Final = (
+    (np.uint64(10), np.uint64(8), np.uint64(0x00FF_00FF_00FF_00FF)),
+    (np.uint64(100), np.uint64(16), np.uint64(0x0000_FFFF_0000_FFFF)),
+    (np.uint64(10_000), np.uint64(32), np.uint64(0x0000_0000_FFFF_FFFF)),
+)
 #: Up to here a number has 15 digits, which a binary float tells apart.
 _LARGEST: Final = 10**15
 
 
-def decimals(cells: Cells, point: str) -> Decimals | None:
-    """Return the numbers of *cells* if each has digits, a *point* at most, and perhaps a minus.
+def decimals(cells: Cells, point: str) -> tuple[Decimals, Mask]:
+    """Return the numbers of *cells*, and which are no plain ones: these are to be read as texts.
 
-    None where one has something else, or too many digits, or is a zero with a minus.
+    A plain number has 15 digits at most, perhaps a *point* among them and a minus before them, and
+    is no zero with a minus. A blank cell is a number that is missing.
     """
     minus = cells.bytes[cells.starts] == ord("-")
     lengths = cells.lengths - minus
-    longest = int(lengths.max(initial=0))
-    if longest > 2 * _WORD or not len(cells):
-        return None
-    found = _digits(cells.last_words(0, np.minimum(lengths, _WORD)), lengths, point)
-    if found is None:
-        return None
-    units, count, places, has_point = found
-    if longest > _WORD:
-        before = np.maximum(lengths - _WORD, 0)
-        above = _digits(cells.last_words(1, before), before, point)
-        if above is None or (above[3] & has_point).any():
-            return None
-        units = above[0] * _TENS[count] + units
-        places = np.where(above[3], above[2] + _WORD, places)
-        count = count + above[1]
-    if not count.all() or units.max() >= _LARGEST or (minus & (units == 0)).any():
-        return None
-    return Decimals(np.where(minus, -units, units), places.astype(np.int8))
+    last = _Digits.of(cells.last_words(0, np.minimum(lengths, _WORD)), lengths, point)
+    units, places, count, odd = last.units, last.places, last.count, last.odd
+    if int(lengths.max(initial=0)) > _WORD:
+        before = np.clip(lengths - _WORD, 0, _WORD)
+        first = _Digits.of(cells.last_words(1, before), before, point)
+        units = first.units * _TENS[count] + units
+        places = np.where(first.has_point, first.places + _WORD, places)
+        odd |= first.odd | (first.has_point & last.has_point) | (lengths > 2 * _WORD)
+        count = count + first.count
+    blank = cells.starts == cells.ends
+    odd |= ((count == 0) & ~blank) | (units >= _LARGEST) | (minus & (units == 0))
+    behind = np.where(blank, -1, places).astype(np.int8)
+    return Decimals(np.where(minus, -units, units), behind), odd
 
 
-def _digits(
-    words: Words, lengths: Int64, point: str
-) -> tuple[Int64, Int64, Int64, npt.NDArray[np.bool_]] | None:
-    """Return of words the numbers that they write, and how many digits; None if one is none.
+@attrs.frozen(eq=False)
+class _Digits:
+    """The digits of words as numbers.
 
-    And how many digits are behind the point, and whether there is one. Of each word the highest
-    bytes are text, so many as *lengths*, or all.
+    Attributes:
+        units: The digits as whole numbers, whether there is a point among them or not.
+        count: How many digits there are.
+        places: How many of them are behind the point.
+        has_point: Whether there is one.
+        odd: Which have something else; their numbers mean nothing.
+
     """
-    low, high = _POINTS_AT
-    # The lowest byte that is a point: what is borrowed only goes up from it.
-    other = words ^ _each(ord(point))
-    points = (other - low) & ~other & high
-    points &= ~points + np.uint64(1)
-    has_point = points != 0
-    # The digits before the point move up to those behind it, which are above it.
-    behind = ~((points << np.uint64(1)) - np.uint64(1))
-    before = (points >> np.uint64(7)) - np.uint64(1)
-    digits = (words & behind) | ((words & before) << (has_point * np.uint64(8)))
-    count = np.minimum(lengths, _WORD) - has_point
-    digits |= _ZEROS[count]
-    upper, zeros = _each(0xF0), _each(0x30)
-    if (((digits & upper) ^ zeros) | (((digits + _each(6)) & upper) ^ zeros)).any():
-        return None
-    # Two digits to a number, then four, then eight: the first of each pair counts more.
-    digits &= _each(0x0F)
-    digits = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF_00FF_00FF_00FF)
-    digits = (digits * np.uint64(100) + (digits >> np.uint64(16))) & np.uint64(
-        0x0000_FFFF_0000_FFFF
-    )
-    digits = (digits * np.uint64(10_000) + (digits >> np.uint64(32))) & np.uint64(0xFFFF_FFFF)
-    places = np.bitwise_count(behind).astype(np.int64) // 8
-    return digits.astype(np.int64), count, places, has_point
+
+    units: Int64
+    count: Int64
+    places: Int64
+    has_point: Mask
+    odd: Mask
+
+    @classmethod
+    def of(cls, words: Words, lengths: Int64, point: str) -> "_Digits":
+        """Return the digits of words, of each the highest bytes, so many as *lengths*, or all."""
+        low, high = _POINTS_AT
+        # The lowest byte that is a point: what is borrowed only goes up from it.
+        other = words ^ _each(ord(point))
+        points = (other - low) & ~other & high
+        points &= ~points + np.uint64(1)
+        has_point = points != 0
+        # The digits before the point move up to those behind it, which are above it.
+        behind = ~((points << np.uint64(1)) - np.uint64(1))
+        before = (points >> np.uint64(7)) - np.uint64(1)
+        digits = (words & behind) | ((words & before) << (has_point * np.uint64(8)))
+        count = np.minimum(lengths, _WORD) - has_point
+        digits |= _ZEROS.take(count)
+        upper, zeros = _each(0xF0), _each(0x30)
+        odd = (((digits & upper) ^ zeros) | (((digits + _each(6)) & upper) ^ zeros)) != 0
+        # Two digits to a number, then four, then eight: the first of each pair counts more.
+        digits &= _each(0x0F)
+        for tens, bits, mask in _PAIRS:
+            digits = (digits * tens + (digits >> bits)) & mask
+        places = np.bitwise_count(behind).astype(np.int64) // 8
+        return cls(digits.astype(np.int64), count, places, has_point, odd)
 
 
 # A few texts again and again.
@@ -248,12 +261,11 @@ def _digits(
 class Lexicon:
     """What cells mean of which a few come again and again: each text is read once.
 
-    It is a table by a hash of a text, in which each place has the text that came last.
+    It is a table by a hash of a text, in which each place has the text that came last. Those of
+    more than 16 bytes have none: they are read each time.
     """
 
     _PLACES: Final = 2**14
-    #: Cells of more than so many bytes are not looked at.
-    _LONGEST: Final = 2 * _WORD
 
     def __init__(self, width: int) -> None:
         """Begin with nothing that is known; each text means so many numbers."""
@@ -261,29 +273,29 @@ class Lexicon:
         self._texts = np.full((2, self._PLACES), _LOWEST[-1])
         self._meanings = np.zeros((self._PLACES, width), np.int64)
 
-    def meanings(self, cells: Cells, read: Callable[[str], tuple[int, ...]]) -> Int64 | None:
-        """Return int64[cells, width], what each means; None for long cells; raises as *read*."""
-        words = list(cells.words())
-        if len(words) > 2:
-            return None
-        first, second = words if len(words) == 2 else (words[0], np.zeros_like(words[0]))
-        place = _hashed(first, second, self._PLACES)
-        missed = self._missed(place, first, second)
-        if len(missed):
-            _, firsts = np.unique(place[missed], return_index=True)
-            for at in missed[firsts].tolist():
+    def meanings(self, cells: Cells, read: Callable[[str], tuple[int, ...]]) -> Int64:
+        """Return int64[cells, width], what each means: the numbers that *read* gives of a text."""
+        first, *others = cells.words()
+        second = others[0] if others else np.zeros_like(first)
+        place, is_long = _hashed(first, second, self._PLACES), cells.lengths > 2 * _WORD
+        new = np.flatnonzero(self._misses(place, first, second) & ~is_long)
+        if len(new):
+            for at in new[np.unique(place[new], return_index=True)[1]].tolist():
                 self._meanings[place[at]] = read(cells.text(at))
                 self._texts[:, place[at]] = first[at], second[at]
-            missed = self._missed(place, first, second)
         meanings = self._meanings.take(place, axis=0)
-        for at in missed.tolist():  # another text is in its place
-            meanings[at] = read(cells.text(at))
+        if len(new) or len(others) > 1:
+            # The place of some has another text, or none.
+            missed = self._misses(place, first, second) | is_long
+            for at in np.flatnonzero(missed).tolist():
+                meanings[at] = read(cells.text(at))
         return meanings
 
-    def _missed(self, place: Int64, first: Words, second: Words) -> Int64:
-        """Return the cells whose text is not in its place."""
+    def _misses(self, place: Int64, first: Words, second: Words) -> Mask:
+        """Tell which cells have a text that is not in its place."""
         known = self._texts[0].take(place), self._texts[1].take(place)
-        return np.flatnonzero((known[0] != first) | (known[1] != second))
+        missed: Mask = (known[0] != first) | (known[1] != second)
+        return missed
 
 
 def _hashed(first: Words, second: Words, places: int) -> Int64:

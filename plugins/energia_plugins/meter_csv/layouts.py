@@ -26,6 +26,7 @@ from energia_plugins.meter_csv.cells import (
     added,
     multiplied,
 )
+from energia_plugins.meter_csv.columns import Mask
 from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
@@ -40,7 +41,9 @@ Items = Iterator[Reading | Readings | Problem]
 _DAYS: Final = 1000
 #: So many rows are read at a time, where they are read column by column.
 _BLOCK: Final = 256
-#: So many rows are texts where one of them is not plain.
+#: Odd rows are read by themselves where they begin or end in one of so many rows.
+_RARE: Final = 128
+#: So many rows are read as texts at a time, where odd ones are more.
 _PART: Final = 2000
 #: Rows of one series that follow each other, from so many on.
 _FEW: Final = 8
@@ -221,39 +224,44 @@ class LongLayout:
 
     def _of_plain(self, plain: PlainRows) -> Items:
         """Yield the readings and problems of rows, those of one series together where they can."""
-        arrays = self._arrays(plain)
-        if arrays is None:
-            for part in plain.parts(_PART):
-                yield from self._of_series(part, self._arrays(part))
-        else:
-            yield from self._of_series(plain, arrays)
+        columns = self._read_columns(plain)
+        cuts = [0] if columns is None else [0, *columns.cuts]
+        for first, past in pairwise([*cuts, len(plain.lines)]):
+            rows = plain.part(first, past)
+            if columns is not None and not columns.odd[first]:
+                yield from self._of_series(rows, columns.part(first, past))
+                continue
+            for part in rows.parts(_PART):
+                yield from self._of_series(part, None)
 
-    def _of_series(self, plain: PlainRows, arrays: tuple[Decimals, Moments] | None) -> Items:
+    def _of_series(self, plain: PlainRows, columns: "_ReadColumns | None") -> Items:
         named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
         cuts, count = plain.cuts(named), len(plain.lines)
         if len(cuts) * _FEW > count:
             yield from self._by_blocks(_blocks(plain.rows(0, count)))
             return
         for first, past in pairwise([*cuts, count]):
-            found = self._series(plain, arrays, first, past)
+            found = self._series(plain, columns, first, past)
             if found is None:
                 yield from self._by_blocks(_blocks(plain.rows(first, past)))
             else:
                 yield found
 
-    def _arrays(self, plain: PlainRows) -> tuple[Decimals, Moments] | None:
-        """Return the values and the stamps of rows that have nothing else; None for other rows."""
-        columns = {at for _, each in self.origins.values for at in each}
-        if plain.table is None or len(columns) != 1 or self.stamps.times is None:
+    def _read_columns(self, plain: PlainRows) -> "_ReadColumns | None":
+        """Return the values and the stamps of rows of bytes; None where they are read as texts."""
+        value_columns = {at for _, each in self.origins.values for at in each}
+        if plain.table is None or len(value_columns) != 1 or self.stamps.times is None:
             return None
-        values = self.values.column(plain.table.cells(*columns))
-        if values is None:
+        found = self.values.column(plain.table.cells(*value_columns))
+        if found is None:
             return None
+        values, odd = found
         moments = self.stamps.times.column(plain.table.cells(self.shape.start))
-        return None if moments is None else (values, moments)
+        columns = _ReadColumns(values, moments, odd | moments.odd)
+        return None if len(columns.cuts) * _RARE > len(odd) else columns
 
     def _series(
-        self, plain: PlainRows, arrays: tuple[Decimals, Moments] | None, first: int, past: int
+        self, plain: PlainRows, columns: "_ReadColumns | None", first: int, past: int
     ) -> Readings | None:
         """Return the readings of rows of one origin; None where each row is to be looked at."""
         try:
@@ -263,17 +271,18 @@ class LongLayout:
         if origin is None or _is_of_several(origin):
             return None
         lines = plain.lines[first:past]
-        if arrays is None:
+        if columns is None:
             (at,) = origin.slots[0].columns
             stamps, cells = plain.columns[self.shape.start], plain.columns[at]
             return self._together(lines, stamps[first:past], cells[first:past], origin)
-        values, moments = arrays
         assert self.stamps.times is not None
-        instants = self.stamps.times.instants(moments.part(first, past), self._series_of(origin))
+        values, moments = columns.values[first:past], columns.moments.part(first, past)
+        series, blank = self._series_of(origin), values[-1] is None
+        instants = self.stamps.times.instants(moments, series, blank)
         if instants is None:
             return None
         names = origin.slots[0].meter, origin.slots[0].channel, self.unit
-        return Readings(lines, values[first:past], _array(instants), self.ends, *names)
+        return Readings(lines, values, _array(instants), self.ends, *names)
 
     def _by_origin(self, rows: list[Row]) -> Iterator[tuple[list[Row], Origin | None]]:
         """Yield rows that follow each other and are of one origin, with it; None for others."""
@@ -440,6 +449,35 @@ class LongLayout:
         return added(found) if found else None
 
 
+@attrs.frozen(eq=False)
+class _ReadColumns:
+    """The values and stamps of rows.
+
+    Attributes:
+        values: The values.
+        moments: The stamps.
+        odd: Which rows are to be read as texts.
+
+    """
+
+    values: Decimals
+    moments: Moments
+    odd: Mask
+
+    @property
+    def cuts(self) -> list[int]:
+        """Where rows begin to be odd, or not to be, or to have stamps with offsets."""
+        changed = self.odd[1:] != self.odd[:-1]
+        changed |= self.moments.has_offset[1:] != self.moments.has_offset[:-1]
+        cuts: list[int] = (np.flatnonzero(changed) + 1).tolist()
+        return cuts
+
+    def part(self, first: int, past: int) -> "_ReadColumns":
+        """Return those of some rows."""
+        moments = self.moments.part(first, past)
+        return _ReadColumns(self.values[first:past], moments, self.odd[first:past])
+
+
 @attrs.frozen
 class _Block:
     """Rows, and what is wrong with the file after them."""
@@ -583,53 +621,50 @@ class WideLayout:
 
     def _of_plain(self, plain: PlainRows) -> Items:
         """Yield the readings and problems of rows, whole days of a meter together."""
-        found = self._days(plain)
-        if found is not None:
-            yield from found
+        found, count = self._days(plain), len(plain.lines)
+        if found is None:
+            yield from self._one_by_one(plain.rows(0, count))
             return
-        for part in plain.parts(max(1, _PART // len(self.columns))):
-            found = self._days(part)
-            yield from self._one_by_one(part.rows(0, len(part.lines))) if found is None else found
+        values, days, odd = found
+        named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
+        changes = np.flatnonzero(odd[1:] != odd[:-1]) + 1
+        cuts, width = sorted({*plain.cuts(named), *changes.tolist()}), len(self.columns)
+        for first, past in pairwise([*cuts, count]):
+            slot = None if odd[first] else self._slot(plain.cells(first))
+            if slot is None:
+                yield from self._one_by_one(plain.rows(first, past))
+                continue
+            lines = np.repeat(np.arange(first, past) + plain.lines.start, width)
+            instants = np.concatenate([day for day in days[first:past] if day is not None])
+            numbers = values[first * width : past * width]
+            names = slot.meter, slot.channel, self.unit
+            yield Readings(_array(lines), numbers, _array(instants), self.ends, *names)
 
-    def _days(self, plain: PlainRows) -> list[Readings] | None:
-        """Return the readings of days that have all their intervals, and nothing but numbers.
+    def _slot(self, cells: list[str]) -> Slot | None:
+        """Return where the values of a row go; None for none, or a wrong word."""
+        try:
+            origin = self.origins.read(cells)
+        except BadWord:
+            return None
+        return None if origin is None else origin.slots[0]
 
-        None where one is not so: then each is looked at.
+    def _days(self, plain: PlainRows) -> tuple[Decimals, list[Int64 | None], Mask] | None:
+        """Return the values of days, their instants, and which rows are to be read as texts.
+
+        None where all are. Odd is a day that has not all its intervals, and nothing but numbers.
         """
         first, past, width = self.columns[0], self.columns[-1] + 1, len(self.columns)
         if plain.table is None or past - first != width:
             return None
-        values = self.values.column(plain.table.cells(first, past))
-        if values is None:
+        found = self.values.column(plain.table.cells(first, past))
+        if found is None:
             return None
-        try:
-            days = list(map(self.row.whole, plain.table.cells(self.day).texts()))
-            return [
-                self._of_days(
-                    slot,
-                    plain.lines[begin:end],
-                    values[begin * width : end * width],
-                    days[begin:end],
-                )
-                for begin, end, slot in self._slots(plain)
-            ]
-        except (BadTime, BadWord):
-            return None
-
-    def _slots(self, plain: PlainRows) -> Iterator[tuple[int, int, Slot]]:
-        """Yield where rows of one series begin and end, and where they go; raises `BadWord`."""
-        named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
-        for begin, end in pairwise([*plain.cuts(named), len(plain.lines)]):
-            if (origin := self.origins.read(plain.cells(begin))) is not None:
-                yield begin, end, origin.slots[0]
-
-    def _of_days(self, slot: Slot, lines: range, values: Decimals, days: list[Int64]) -> Readings:
-        """Return the readings of days, given the instants of each."""
-        each = np.repeat(np.arange(lines.start, lines.stop), len(self.columns))
-        instants = _array(np.concatenate(days))
-        return Readings(
-            _array(each), values, instants, self.ends, slot.meter, slot.channel, self.unit
-        )
+        values, odd = found
+        days = list(map(self.row.whole, plain.table.cells(self.day).texts()))
+        if not self.row.clocks:  # which columns are filled tells how they are counted
+            odd |= values.places < 0
+        odd_days = np.array([day is None for day in days])
+        return values, days, odd.reshape(-1, width).any(axis=1) | odd_days
 
     def _one_by_one(self, rows: Iterable[Row]) -> Items:
         columns = self.shape.columns
@@ -724,22 +759,24 @@ class _Row:
     clocks: list[tuple[int, int]]
     ends: bool
     _known: dict[str, list[int | None]] = attrs.field(factory=dict, init=False)
-    _whole: dict[str, Int64] = attrs.field(factory=dict, init=False)
+    _whole: dict[str, Int64 | None] = attrs.field(factory=dict, init=False)
 
-    def whole(self, text: str) -> Int64:
-        """Return the instants of a day that has them all; raises `BadTime`."""
-        if (found := self._whole.get(text)) is not None:
-            return found
-        day = plain(text)
-        instants = [instant for instant in self.instants(day) if instant is not None]
-        if not self.clocks:
-            self.refuse_doubt(day, [True] * self.count)
-        if len(instants) < self.count:
-            raise BadTime("impossible_time", f"{day[:60]} has not so many intervals")
-        if len(self._whole) >= _DAYS:
-            self._whole.clear()
-        found = self._whole[text] = np.array(instants, np.int64)
-        return found
+    def whole(self, text: str) -> Int64 | None:
+        """Return the instants of a day whose columns are filled; None for a closer look at it."""
+        if text not in self._whole:
+            if len(self._whole) >= _DAYS:
+                self._whole.clear()
+            self._whole[text] = self._all(plain(text))
+        return self._whole[text]
+
+    def _all(self, day: str) -> Int64 | None:
+        try:
+            instants = self.instants(day)
+            if not self.clocks:
+                self.refuse_doubt(day, [True] * self.count)
+        except BadTime:
+            return None
+        return None if None in instants else np.array(instants, np.int64)
 
     def instants(self, text: str) -> list[int | None]:
         """Return the instants of a day, None for those that it has not; raises `BadTime`."""

@@ -70,15 +70,21 @@ class PlainRows:
             count = len(cells or ()) // width
         return cls(range(first, first + count), table, mark, width, cells) if count else None
 
+    def part(self, first: int, past: int) -> "PlainRows":
+        """Return some of the rows."""
+        if len(self.lines) == past - first:
+            return self
+        lines, width = self.lines[first:past], self._width
+        if self.table is not None:
+            return PlainRows(lines, self.table.part(first, past), self._mark, width)
+        assert self._texts is not None
+        texts = self._texts[first * width : past * width]
+        return PlainRows(lines, None, self._mark, width, texts)
+
     def parts(self, size: int) -> "Iterator[PlainRows]":
-        """Yield parts of so many rows, where they are ASCII; all of them where they are not."""
-        if self.table is None:
-            yield self
-            return
-        for first in range(0, len(self.lines), size):
-            lines = self.lines[first : first + size]
-            table = self.table.part(first, first + len(lines))
-            yield PlainRows(lines, table, self._mark, self._width)
+        """Yield parts of so many rows."""
+        count = len(self.lines)
+        return (self.part(first, min(first + size, count)) for first in range(0, count, size))
 
     @cached_property
     def columns(self) -> Columns:
@@ -91,8 +97,8 @@ class PlainRows:
 
     def rows(self, first: int, past: int) -> Iterator[Row]:
         """Yield some of the rows."""
-        columns = [column[first:past] for column in self.columns]
-        return zip(self.lines[first:past], map(list, zip(*columns, strict=True)), strict=True)
+        part = self.part(first, past)
+        return zip(part.lines, map(list, zip(*part.columns, strict=True)), strict=True)
 
     def cells(self, row: int) -> list[str]:
         """Return the cells of a row."""

@@ -15,7 +15,7 @@ import numpy as np
 from energia import Unfit
 from energia.time import DAY, Int64, Zone, day_number
 from energia_plugins.meter_csv import remedies
-from energia_plugins.meter_csv.columns import Cells, Lexicon
+from energia_plugins.meter_csv.columns import Cells, Lexicon, Mask
 from energia_plugins.meter_csv.patterns import Hour, OffGrid, StampFormat
 from energia_plugins.meter_csv.words import plain
 
@@ -164,9 +164,12 @@ class _Order:
             raise BadTime("ambiguous_time", message)
 
 
-_CUT_ELSEWHERE: Final = BadTime("bad_time", "its date ends elsewhere than in other stamps")
 #: No offset of a day: clocks change on it, or the file has no zone.
 _NO_SHIFT: Final = DAY
+#: No midnight: the date cannot be read.
+_NO_DAY: Final = -(2**62)
+#: What a time of day is that cannot be read, or is not alike on all days.
+_ODD_HOUR: Final = (0, False, True)
 
 
 @attrs.frozen(eq=False)
@@ -175,17 +178,20 @@ class Moments:
 
     Attributes:
         local: The seconds since 1970-01-01T00:00 that they show; or if they have offsets, in UTC.
-        shift: How far local time is ahead of UTC; None if they have offsets.
+        shift: How far local time is ahead of UTC.
+        has_offset: Which have offsets.
+        odd: Which take a closer look.
 
     """
 
     local: Int64
-    shift: Int64 | None
+    shift: Int64
+    has_offset: Mask
+    odd: Mask
 
     def part(self, first: int, past: int) -> "Moments":
         """Return some of them."""
-        shift = None if self.shift is None else self.shift[first:past]
-        return Moments(self.local[first:past], shift)
+        return Moments(*(column[first:past] for column in attrs.astuple(self, recurse=False)))
 
 
 @attrs.define
@@ -277,59 +283,70 @@ class Times:
         is_simple = len(shifts) == len(days) and not any(
             hour.has_offset or hour.zone is not None for hour in hours
         )
-        if not is_simple or not self._order(series).block(np.array(local), values[-1] is None):
+        if not is_simple or not self._goes_on(series, np.array(local), values[-1] is None):
             return None
         return [instant - shift for instant, shift in zip(local, shifts, strict=True)]
 
-    def column(self, cells: Cells) -> Moments | None:
+    def column(self, cells: Cells) -> Moments:
         """Return what the stamps of a column are.
 
-        None where it takes a closer look at each of them: as for `block`, or because some have
-        offsets and others do not, or are longer.
+        Those take a closer look that cannot be read, are cut elsewhere than the first, or are
+        local on days on which clocks change.
         """
         text = cells.text(0)
         day, hour = self.format.cut(text)
         begin = len(text) - len(hour)
+        if begin < len(day):  # dates and times of day are not apart
+            all_ = np.ones(len(cells), bool)
+            return Moments(cells.starts, cells.starts, all_, all_)
         between = text[len(day) : begin]
-        if begin < len(day) or not cells.part(len(day), begin).have(between):
-            return None
 
-        # A text that is cut elsewhere, with what stands beside it here, is for a closer look.
         def of_day(text: str) -> tuple[int, int]:
-            if self.format.cut(f"{text}{between}{hour}")[0] != text:
-                raise _CUT_ELSEWHERE
-            found = self._days.get(text) or self._day(text)
-            return found.midnight, _NO_SHIFT if found.shift is None else found.shift
+            try:
+                if self.format.cut(f"{text}{between}{hour}")[0] == text:
+                    found = self._days.get(text) or self._day(text)
+                    return found.midnight, _NO_SHIFT if found.shift is None else found.shift
+            except BadTime:
+                pass
+            return _NO_DAY, _NO_SHIFT
 
         def of_hour(text: str) -> tuple[int, bool, bool]:
-            if self.format.cut(f"{day}{between}{text}")[1] != text:
-                raise _CUT_ELSEWHERE
-            found = self._hours.get(text) or self._hour(text)
-            return found.seconds, found.has_offset, found.zone is not None
+            try:
+                if self.format.cut(f"{day}{between}{text}")[1] == text:
+                    found = self._hours.get(text) or self._hour(text)
+                    return found.seconds, found.has_offset, found.zone is not None
+            except BadTime:
+                pass
+            return _ODD_HOUR
 
-        try:
-            days = self._day_words.meanings(cells.part(0, len(day)), of_day)
-            hours = self._hour_words.meanings(cells.part(begin), of_hour)
-        except BadTime:
-            return None
-        if days is None or hours is None:
-            return None
-        midnight, shift = days.T
-        seconds, has_offset, has_zone = hours.T
-        local = midnight + seconds
-        if has_offset.all():
-            return Moments(local, None)
-        if has_offset.any() or has_zone.any() or (shift == _NO_SHIFT).any():
-            return None
-        return Moments(local, shift)
+        midnight, shift = self._day_words.meanings(cells.part(0, len(day)), of_day).T
+        seconds, offset, odd_hour = self._hour_words.meanings(cells.part(begin), of_hour).T
+        has_offset = offset != 0
+        odd = (odd_hour != 0) | (midnight == _NO_DAY) | ((shift == _NO_SHIFT) & ~has_offset)
+        odd |= ~cells.part(len(day), begin).have(between)
+        return Moments(midnight + seconds, shift, has_offset, odd)
 
-    def instants(self, moments: Moments, series: object) -> Int64 | None:
-        """Return the instants of stamps that follow each other and have values; None as `block`."""
-        if moments.shift is None:
+    def instants(self, moments: Moments, series: object, blank: bool) -> Int64 | None:
+        """Return the instants of stamps that follow each other; None as `block`.
+
+        Args:
+            moments: All of them have offsets, or none; none takes a closer look.
+            series: Tells interleaved series apart.
+            blank: Whether the last row has no value.
+
+        """
+        if moments.has_offset[0]:
             return moments.local
-        if not self._order(series).block(moments.local, False):
+        if not self._goes_on(series, moments.local, blank):
             return None
         return moments.local - moments.shift
+
+    def _goes_on(self, series: object, local: Int64, blank: bool) -> bool:
+        """Note times of a series that go on in one direction, and tell whether they do."""
+        try:
+            return self._order(series).block(local, blank)
+        except BadTime:  # there are too many series, which each row tells by itself
+            return False
 
     def _each(self, store: dict[str, T], read: Callable[[str], T], texts: Sequence[str]) -> list[T]:
         """Return what texts mean, each read once; raises `BadTime`."""
