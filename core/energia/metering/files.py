@@ -42,7 +42,7 @@ from energia.work import temporary_file
 #: About how many readings of a file are objects at a time: they soon become a few arrays, as many
 #: objects take memory, and all threads wait while garbage is looked for among them.
 PIECE: Final = 8192
-#: How many pieces are stored at a time.
+#: How many pieces are stored at a time; fewer where some have more readings.
 PIECES: Final = 6
 #: Readings of different sorts in a piece are put together sort by sort up to so many changes of it.
 _GROUPS: Final = 64
@@ -154,7 +154,7 @@ class Spool:
         pieces: list[_FileRows] = []
         outdated: list[tuple[int, int]] = []
         before = 0
-        while self._taken < self._pieces and len(pieces) < PIECES:
+        while self._taken < self._pieces and len(pieces) < PIECES and before < PIECES * PIECE:
             piece: _Columnar | _FileRows | list[MeterRead]
             piece = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
             if isinstance(piece, _Columnar):
@@ -388,7 +388,7 @@ class _FileRows:
         cls, items: list[Reading | Run | Readings], defaults: Defaults, numbers: "_Numbers"
     ) -> Self:
         """Return the columns of readings, and of the readings of runs, in their order."""
-        groups = [[*group] for _, group in groupby(items, _sort)]
+        groups = [[*group] for _, group in groupby(items, _sort_of)]
         if 1 < len(groups) <= _GROUPS:
             return cls.joined([cls.of(group, defaults, numbers) for group in groups])
         together = [item for item in items if isinstance(item, Readings)]
@@ -624,7 +624,7 @@ def _apart(
             yield item
 
 
-def _sort(item: Reading | Run | Readings) -> tuple[bool, bool]:
+def _sort_of(item: Reading | Run | Readings) -> tuple[bool, bool]:
     """Return what sort of readings an item is: such as come together, and those in columns."""
     if isinstance(item, Readings):
         return True, isinstance(item.values, Decimals)

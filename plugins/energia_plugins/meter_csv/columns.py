@@ -2,8 +2,8 @@
 
 A text of each cell takes longer to make than everything else that is done with it. Here cells are
 eight bytes at a time, those of a whole column in one array: whether they are those of the row
-before, what number they write, which of a few texts they are. What is not as plain as that is not
-read here; a column is then read text by text.
+before, what number they write, which of a few texts they are. What is not as plain as that is told
+to be odd; its row is then read by its texts.
 """
 
 from collections.abc import Callable, Iterator, Sequence

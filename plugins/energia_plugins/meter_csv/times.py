@@ -7,6 +7,7 @@ forward in time or back.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
 from typing import Final, TypeVar
 
 import attrs
@@ -218,8 +219,16 @@ class Times:
     _midnights: dict[str, int] = attrs.field(factory=dict, init=False)
     # Of stamps with an offset, which mean the same wherever they are.
     _instants: dict[str, int] = attrs.field(factory=dict, init=False)
-    _day_words: Lexicon = attrs.field(factory=lambda: Lexicon(2), init=False)
-    _hour_words: Lexicon = attrs.field(factory=lambda: Lexicon(3), init=False)
+
+    @cached_property
+    def _day_words(self) -> Lexicon:
+        """Midnights and offsets; a file that is not read as bytes needs none."""
+        return Lexicon(2)
+
+    @cached_property
+    def _hour_words(self) -> Lexicon:
+        """Seconds, whether there is an offset, and whether it is odd."""
+        return Lexicon(3)
 
     def stamp(self, text: str, series: object, blank: bool) -> int:
         """Return the instant of a stamp in one cell, in seconds, UTC.
