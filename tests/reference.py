@@ -48,7 +48,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         *("energia.pricing.cache", "energia.time", "energia.units"),
     ),
     "readings": (
-        *("Decoder", "Reading", "Run", "Readings", "MeterRead", "Description", "Problem", "Item"),
+        *("Decoder", "Reading", "Run", "Readings", "Decimals", "MeterRead", "Description"),
+        *("Problem", "Item"),
         "Proposal",
         *("Doubt", "QUALITIES", "ACTUAL", "NameOptions", "Names", "file_lines", "json_document"),
         *("stamp_instant", "archive_files", "archive_head", "Register", "RegisterRead"),

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from energia.jobs.tasks import TryAgain as TryAgain
     from energia.metering.archives import archive_files as archive_files
     from energia.metering.archives import archive_head as archive_head
+    from energia.metering.decoders import Decimals as Decimals
     from energia.metering.decoders import Decoder as Decoder
     from energia.metering.decoders import Description as Description
     from energia.metering.decoders import Doubt as Doubt
@@ -220,6 +221,7 @@ _MODULES = {
         "archive_head",
     ),
     "metering.decoders": (
+        "Decimals",
         "Decoder",
         "Description",
         "Doubt",

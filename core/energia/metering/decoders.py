@@ -8,14 +8,17 @@ unit fits is found out afterwards, in `validation`, alike for every format.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from typing import Any, ClassVar, Final, Protocol, runtime_checkable
+from typing import Any, ClassVar, Final, Protocol, Self, overload, runtime_checkable
 
 import attrs
+import numpy as np
+import numpy.typing as npt
 
 from energia.contract import HasSniff
 from energia.errors import Invalid
 from energia.metering.series import ACTUAL
 from energia.metering.stretches import ReadKind
+from energia.time import Int64
 from energia.units import GasHeat
 
 #: So many bytes of a file are shown to decoders, for one of them to recognize it.
@@ -112,6 +115,64 @@ class Run:
             yield Reading(self.line, value, start, start + self.interval, quality, *names)
 
 
+@attrs.frozen(eq=False)
+class Decimals(Sequence[Decimal | None]):
+    """Decimal numbers of at most 15 digits, as whole numbers and where the point is in each.
+
+    What `Readings.values` may be, so that no object is made of a number.
+
+    Attributes:
+        units: int64[n], the digits as whole numbers, with their signs: 1250 of 12.50.
+        places: int8[n], how many of the digits are behind the point: 2 of 12.50. It is -1 where a
+            number is missing.
+
+    """
+
+    units: Int64
+    places: npt.NDArray[np.int8]
+
+    @property
+    def floats(self) -> npt.NDArray[np.float64]:
+        """The nearest binary float of each number, NaN where it is missing.
+
+        It is the nearest, as both the digits and the power of ten are exact as floats.
+        """
+        floats: npt.NDArray[np.float64] = self.units / _TENS[self.places]
+        floats[self.places < 0] = np.nan
+        return floats
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Decimals]") -> Self:
+        """Return the numbers of some parts, one part after the other."""
+        units = np.concatenate([each.units for each in parts])
+        return cls(units, np.concatenate([each.places for each in parts]))
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    @overload
+    def __getitem__(self, place: int) -> Decimal | None: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Decimals": ...
+
+    def __getitem__(self, place: int | slice) -> "Decimal | Decimals | None":
+        if isinstance(place, slice):
+            return Decimals(self.units[place], self.places[place])
+        return _decimal(int(self.units[place]), int(self.places[place]))
+
+    def __iter__(self) -> Iterator[Decimal | None]:
+        return map(_decimal, self.units.tolist(), self.places.tolist())
+
+
+def _decimal(units: int, places: int) -> Decimal | None:
+    return None if places < 0 else Decimal(units).scaleb(-places)
+
+
+#: Powers of ten, which are exact as floats.
+_TENS: Final = np.array([float(10**places) for places in range(16)])
+
+
 @attrs.define
 class Readings:
     """Readings of one channel that have a time stamp and a value each, and nothing else.
@@ -121,7 +182,8 @@ class Readings:
 
     Attributes:
         lines: Where each of them is, counted from 1.
-        values: The quantities as they are written, None where one is missing.
+        values: The quantities as they are written, None where one is missing. As `Decimals`,
+            and with *instants* in an `array`, they take the least time.
         instants: When each slot starts, in seconds since 1970-01-01T00:00Z; or, with
         ends: when it ends.
         meter: The meter's id, if the file names one.

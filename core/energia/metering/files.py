@@ -9,12 +9,13 @@ connection and no lock. To be priced, they become the `usage` of a request (`usa
 import pickle
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain, islice, pairwise
-from typing import IO, ClassVar, Final, Self, TypeGuard
+from itertools import accumulate, chain, groupby, islice, pairwise
+from typing import IO, ClassVar, Final, Protocol, Self, TypeGuard
 
 import attrs
 import numpy as np
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from energia.errors import Fault, Invalid, TooLarge
 from energia.metering.creation import NamedChannels
 from energia.metering.decoders import (
+    Decimals,
     Defaults,
     Item,
     MeterRead,
@@ -40,8 +42,10 @@ from energia.work import temporary_file
 #: About how many readings of a file are objects at a time: they soon become a few arrays, as many
 #: objects take memory, and all threads wait while garbage is looked for among them.
 PIECE: Final = 8192
-#: How many pieces are stored at a time.
+#: How many pieces are stored at a time; fewer where some have more readings.
 PIECES: Final = 6
+#: Readings of different sorts in a piece are put together sort by sort up to so many changes of it.
+_GROUPS: Final = 64
 #: Of so many meters of a file the channels are locked at once, in one order; of others batch by
 #: batch.
 MOST_HELD: Final = 100_000
@@ -99,7 +103,9 @@ class Spool:
             if storable and self.named is not None:
                 self.named.note(_apart(storable), defaults)
             readings = [item for item in storable if not isinstance(item, MeterRead)]
-            if readings:
+            if columns := _Columnar.of(readings, defaults):
+                self._dump(columns, (item.meter or defaults.meter or "" for item in columns.items))
+            elif readings:
                 self._put(_FileRows.of(readings, defaults, self._numbers), readings)
             reads = [item for item in storable if isinstance(item, MeterRead)]
             if reads:
@@ -148,9 +154,11 @@ class Spool:
         pieces: list[_FileRows] = []
         outdated: list[tuple[int, int]] = []
         before = 0
-        while self._taken < self._pieces and len(pieces) < PIECES:
-            piece: _FileRows | list[MeterRead]
+        while self._taken < self._pieces and len(pieces) < PIECES and before < PIECES * PIECE:
+            piece: _Columnar | _FileRows | list[MeterRead]
             piece = pickle.load(self._file)  # noqa: S301 - what `_dump` has just written
+            if isinstance(piece, _Columnar):
+                piece = piece.rows()
             found = self._outdated.get(self._taken, [])
             self._taken += 1
             if isinstance(piece, list):
@@ -334,6 +342,8 @@ def _divided(items: Iterable[Item | Readings], defaults: Defaults) -> Iterator[I
 def _is_finite(item: Reading | Run | Readings | MeterRead) -> bool:
     if not isinstance(item, Run | Readings):
         return item.value is None or item.value.is_finite()
+    if isinstance(item.values, Decimals):
+        return True
     try:
         return all(map(Decimal.is_finite, item.values))  # type: ignore[arg-type]
     except TypeError:  # one of them is missing
@@ -357,7 +367,7 @@ class _FileRows:
         quality: int8[n].
         lines: int64[n], the line of each in the file.
         values: float64[n], the nearest binary floats; NaN for null.
-        texts: The values as they were written, a line each.
+        written: The values as they were written.
         published: The runs among them that say when they were published.
 
     """
@@ -370,7 +380,7 @@ class _FileRows:
     quality: Quality
     lines: Int64
     values: npt.NDArray[np.float64]
-    texts: str
+    written: "_Written"
     published: list[Publication] = attrs.Factory(list)
 
     @classmethod
@@ -378,6 +388,9 @@ class _FileRows:
         cls, items: list[Reading | Run | Readings], defaults: Defaults, numbers: "_Numbers"
     ) -> Self:
         """Return the columns of readings, and of the readings of runs, in their order."""
+        groups = [[*group] for _, group in groupby(items, _sort_of)]
+        if 1 < len(groups) <= _GROUPS:
+            return cls.joined([cls.of(group, defaults, numbers) for group in groups])
         together = [item for item in items if isinstance(item, Readings)]
         # Most files have items of one sort alone: much is saved by looking at it.
         some: Sequence[Reading | Run | Readings | MeterRead]
@@ -418,7 +431,7 @@ class _FileRows:
             np.concatenate([each.quality for each in pieces]),
             np.concatenate([each.lines for each in pieces]),
             np.concatenate([each.values for each in pieces]),
-            "\n".join(each.texts for each in pieces),
+            _Parts([each.written for each in pieces]),
             published,
         )
 
@@ -438,15 +451,46 @@ class _FileRows:
             np.ones(len(index), np.int64),
             self.quality[index],
             self.values[index],
-            lambda place: Decimal(self._written[int(index[place])]),
+            lambda place: self._number(int(index[place])),
             lambda run, _: Fault("", "", line=int(lines[run])),
             end_stamped=is_end if is_end.any() else None,
             is_file=True,
         )
 
-    @cached_property
-    def _written(self) -> list[str]:
-        return self.texts.split("\n")
+    def _number(self, place: int) -> Decimal:
+        number = self.written[place]
+        assert number is not None  # those that are missing are not rounded
+        return number
+
+
+@attrs.frozen(eq=False)
+class _Columnar:
+    """Readings of which no object was ever made; they take a third of the bytes of their rows.
+
+    Attributes:
+        items: The readings, with values in columns.
+        defaults: What the import says of them.
+
+    """
+
+    items: Sequence[Readings]
+    defaults: Defaults
+
+    @classmethod
+    def of(
+        cls, items: Iterable[Reading | Run | Readings], defaults: Defaults
+    ) -> "_Columnar | None":
+        """Return readings if all of them have their values in columns; None for none."""
+        found: list[Readings] = []
+        for item in items:
+            if not (isinstance(item, Readings) and isinstance(item.values, Decimals)):
+                return None
+            found.append(item)
+        return cls(found, defaults) if found else None
+
+    def rows(self) -> _FileRows:
+        """Return them row by row."""
+        return _FileRows.of([*self.items], self.defaults, _Numbers())
 
 
 @attrs.frozen(eq=False)
@@ -483,7 +527,50 @@ def runs_of(readings: list[Reading]) -> ReadingRuns:
     return _FileRows.of([*readings], Defaults(), _Numbers()).runs()
 
 
-_Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], str]
+class _Written(Protocol):
+    """Numbers as they were written; few of them are ever asked for, and none that is missing."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: int) -> Decimal | None: ...
+
+
+@attrs.define(eq=False, slots=False)
+class _Texts:
+    """Numbers as texts, a line each, among which `None` is no number."""
+
+    lines: str
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def __getitem__(self, place: int) -> Decimal:
+        return Decimal(self._split[place])
+
+    @cached_property
+    def _split(self) -> list[str]:
+        return self.lines.split("\n")
+
+
+@attrs.define(eq=False, slots=False)
+class _Parts:
+    """The numbers of some parts, one part after the other."""
+
+    parts: Sequence[_Written]
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, place: int) -> Decimal | None:
+        part = bisect_right(self._ends, place)
+        return self.parts[part][place - (self._ends[part - 1] if part else 0)]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(map(len, self.parts)))
+
+
+_Columns = tuple[Int64, Mask, Int64, Quality, Int64, npt.NDArray[np.float64], _Written]
 
 
 @attrs.define(eq=False)
@@ -500,8 +587,8 @@ class _Numbers:
     _known: dict[Decimal | None, tuple[float, str]] = attrs.Factory(dict)
     _objects: dict[int, tuple[float, str, Decimal | None]] = attrs.Factory(dict)
 
-    def columns(self, values: Iterable[Decimal | None]) -> tuple[npt.NDArray[np.float64], str]:
-        """Return the floats of values, and their texts, a line each."""
+    def columns(self, values: Iterable[Decimal | None]) -> tuple[npt.NDArray[np.float64], _Written]:
+        """Return the floats of values, and what was written."""
         values = [*values]
         objects = self._objects
         try:
@@ -511,7 +598,7 @@ class _Numbers:
                 objects.clear()
             found = [self._of(value) for value in values]
         floats = np.fromiter([each[0] for each in found], np.float64, len(found))
-        return floats, "\n".join([each[1] for each in found])
+        return floats, _Texts("\n".join([each[1] for each in found]))
 
     def _of(self, value: Decimal | None) -> tuple[float, str, Decimal | None]:
         found = self._objects.get(id(value))
@@ -537,17 +624,40 @@ def _apart(
             yield item
 
 
+def _sort_of(item: Reading | Run | Readings) -> tuple[bool, bool]:
+    """Return what sort of readings an item is: such as come together, and those in columns."""
+    if isinstance(item, Readings):
+        return True, isinstance(item.values, Decimals)
+    return False, False
+
+
 def _columns_together(items: list[Readings], counts: Int64, numbers: _Numbers) -> _Columns:
     """Return the columns of readings that came together, from `instants` on."""
     size = int(counts.sum())
     return (
-        np.fromiter(chain.from_iterable(item.instants for item in items), np.int64, size),
+        np.concatenate([_int64(item.instants) for item in items]),
         np.repeat(np.array([item.ends for item in items], bool), counts),
         np.zeros(size, np.int64),
         np.full(size, ACTUAL, np.int8),
-        np.fromiter(chain.from_iterable(item.lines for item in items), np.int64, size),
-        *numbers.columns(chain.from_iterable(item.values for item in items)),
+        np.concatenate([_int64(item.lines) for item in items]),
+        *_numbers_together([item.values for item in items], numbers),
     )
+
+
+def _numbers_together(
+    parts: Sequence[Sequence[Decimal | None]], numbers: _Numbers
+) -> tuple[npt.NDArray[np.float64], _Written]:
+    decimals = [part for part in parts if isinstance(part, Decimals)]
+    if len(decimals) < len(parts):
+        return numbers.columns(chain.from_iterable(parts))
+    joined = Decimals.joined(decimals)
+    return joined.floats, joined
+
+
+def _int64(numbers: Sequence[int]) -> Int64:
+    if isinstance(numbers, range):  # numpy would take the numbers one by one
+        return np.arange(numbers.start, numbers.stop, numbers.step, dtype=np.int64)
+    return np.asarray(numbers, dtype=np.int64)
 
 
 def _columns(items: list[Reading], numbers: _Numbers) -> _Columns:

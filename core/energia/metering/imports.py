@@ -19,7 +19,7 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from copy import deepcopy
 from functools import partial
 from typing import Any, Final, Self, TypeVar
@@ -327,13 +327,14 @@ class Intake:
             import_.made = await spool.named.make(queries, self.clock.now(), import_.problems)
         await import_.meet(spool.meters)
         import_.counts.superseded = spool.superseded
-        while (batch := await asyncio.to_thread(spool.take)) is not None:
-            if isinstance(batch, FileBatch):
-                outdated = await import_.outdated(batch)
-                runs = batch.runs(outdated)
-                await import_.add(attrs.evolve(runs, is_doubted=part.sent.is_file))
-            else:
-                await import_.add_reads(batch)
+        async with aclosing(_batches(spool)) as batches:
+            async for batch in batches:
+                if isinstance(batch, FileBatch):
+                    outdated = await import_.outdated(batch)
+                    runs = batch.runs(outdated)
+                    await import_.add(attrs.evolve(runs, is_doubted=part.sent.is_file))
+                else:
+                    await import_.add_reads(batch)
         return import_
 
     def _rules(self, skip: bool) -> "ImportRules":
@@ -358,6 +359,18 @@ class Intake:
             reasons = dict(error.counts) or {error.code: 1}
             self.observers.readings_rejected(ReadingsRejected(format_, reasons))
             raise
+
+
+async def _batches(spool: Spool) -> AsyncGenerator[FileBatch | list[MeterRead], None]:
+    """Yield what a spool holds; a batch is taken while the one before it is stored."""
+    taking = asyncio.create_task(asyncio.to_thread(spool.take))
+    try:
+        while (batch := await taking) is not None:
+            taking = asyncio.create_task(asyncio.to_thread(spool.take))
+            yield batch
+    finally:
+        # A thread goes on when nobody waits for it, and who tries again reads the same file.
+        await asyncio.gather(taking, return_exceptions=True)
 
 
 class _Undo(Exception):

@@ -10,8 +10,9 @@ from typing import Final
 
 import attrs
 
-from energia import ACTUAL, QUALITIES
+from energia import ACTUAL, QUALITIES, Decimals
 from energia_plugins.meter_csv import remedies
+from energia_plugins.meter_csv.columns import Cells, Mask, decimals
 from energia_plugins.meter_csv.words import plain
 
 #: The longest number that is read.
@@ -49,6 +50,11 @@ class Numbers:
         fraction = rf"{re.escape(decimal)}[0-9]*"
         number = rf"[+-]?(?:{whole}(?:{fraction})?|{re.escape(decimal)}[0-9]+)"
         return cls(re.compile(rf"{number}(?:[eE][+-]?[0-9]{{1,4}})?"), decimal, thousands)
+
+    @property
+    def point(self) -> str | None:
+        """The decimal mark, where that is a byte of ASCII."""
+        return self._decimal if self._decimal.isascii() else None
 
     def read(self, text: str) -> Decimal:
         """Return the number *text*; raises `BadValue`."""
@@ -105,6 +111,24 @@ class Values:
             return [known[cell] for cell in cells]
         except KeyError:
             return [self.read(cell) for cell in cells]
+
+    def column(self, cells: Cells) -> tuple[Decimals, Mask] | None:
+        """Return the values of the cells of a column, and which are to be read as texts.
+
+        None where all are: values are not as they are written, or numbers may mean none.
+        """
+        point = self.numbers.point
+        is_written = self.multiplier == 1 and self.divisor == 1
+        if point is None or not is_written or any(map(self._is_number, self.missing)):
+            return None
+        return decimals(cells, point)
+
+    def _is_number(self, word: str) -> bool:
+        try:
+            self.numbers.read(word)
+        except BadValue:
+            return False
+        return True
 
     def _first(self, cell: str) -> Decimal | None:
         text = plain(cell).replace("\u2212", "-")  # the minus of typesetters

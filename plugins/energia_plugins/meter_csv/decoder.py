@@ -142,10 +142,7 @@ def _items(table: "Iterator[Row]", options: TableOptions, text: "Table | None") 
     layout = (LongLayout if options.wide is None else WideLayout).of(header, options)
     if conditions:
         below = _filtered(below, conditions)
-    if isinstance(layout, LongLayout) and text is not None and below is text.rows:
-        yield from layout.readings(below, text)
-    else:
-        yield from layout.readings(below)
+    yield from layout.readings(below, text if text is not None and below is text.rows else None)
 
 
 def _names(options: TableOptions) -> list[str]:

@@ -4,6 +4,7 @@ A layout is made of the header and the options. What is needed for each row is f
 first one; a file of millions of rows is read by little more than lookups of what was read before.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -12,8 +13,10 @@ from operator import itemgetter
 from typing import Final
 
 import attrs
+import numpy as np
 
-from energia import ACTUAL, EnergiaError, Fault, Problem, Reading, Readings
+from energia import ACTUAL, Decimals, EnergiaError, Fault, Problem, Reading, Readings
+from energia.time import Int64
 from energia_plugins.meter_csv.cells import (
     BadQuality,
     BadValue,
@@ -23,13 +26,14 @@ from energia_plugins.meter_csv.cells import (
     added,
     multiplied,
 )
+from energia_plugins.meter_csv.columns import Mask
 from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
 from energia_plugins.meter_csv.stamps import Stamps, part_of
-from energia_plugins.meter_csv.text import Columns, Row, Table
-from energia_plugins.meter_csv.times import BadTime
+from energia_plugins.meter_csv.text import PlainRows, Row, Table
+from energia_plugins.meter_csv.times import BadTime, Moments
 from energia_plugins.meter_csv.words import items, name, plain, qualities_of, span_of
 
 Items = Iterator[Reading | Readings | Problem]
@@ -37,6 +41,10 @@ Items = Iterator[Reading | Readings | Problem]
 _DAYS: Final = 1000
 #: So many rows are read at a time, where they are read column by column.
 _BLOCK: Final = 256
+#: Odd rows are read by themselves where they begin or end in one of so many rows.
+_RARE: Final = 128
+#: So many rows are read as texts at a time, where odd ones are more.
+_PART: Final = 2000
 #: Rows of one series that follow each other, from so many on.
 _FEW: Final = 8
 #: What is wrong with a row as a whole.
@@ -192,31 +200,16 @@ class LongLayout:
     def readings(self, rows: Iterable[Row], text: Table | None = None) -> Items:
         """Yield the readings and problems of rows, which are those of a *text* as it is."""
         others = (self.quality, self.factor, self.until, self.units)
-        if self.stamps.block is None or any(one is not None for one in others):
+        if self.stamps.times is None or any(one is not None for one in others):
             yield from self._one_by_one(rows, self._slot)
         elif text is None:
             yield from self._by_blocks(_blocks(rows))
         else:
-            yield from self._by_columns(text)
-
-    def _by_columns(self, text: Table) -> Items:
-        """Yield the readings and problems of the rows of a text, where it can be by columns."""
-        rows, width = iter(text.rows), self.shape.columns or 0
-        while True:
-            if (table := text.columns(width)) is None:
-                block = _block(rows, text.left(_BLOCK))
-                if block.rows:
-                    yield from self._by_blocks([block.rows])
-                if block.fault is not None:
-                    raise block.fault
-                if not block.rows:
-                    return
-            elif (found := self._of_columns(*table)) is not None:
-                yield from found
-            else:
-                lines, columns = table
-                below = zip(lines, map(list, zip(*columns, strict=True)), strict=True)
-                yield from self._by_blocks(_blocks(below))
+            for some in _rows(text, self.shape.columns or 0):
+                if isinstance(some, PlainRows):
+                    yield from self._of_plain(some)
+                else:
+                    yield from self._by_blocks([some])
 
     def _by_blocks(self, blocks: Iterable[list[Row]]) -> Items:
         for block in blocks:
@@ -229,29 +222,67 @@ class LongLayout:
                 else:
                     yield found
 
-    def _of_columns(self, lines: range, columns: Columns) -> list[Readings] | None:
-        """Return the readings of columns; None where each row is to be looked at."""
+    def _of_plain(self, plain: PlainRows) -> Items:
+        """Yield the readings and problems of rows, those of one series together where they can."""
+        columns = self._read_columns(plain)
+        cuts = [0] if columns is None else [0, *columns.cuts]
+        for first, past in pairwise([*cuts, len(plain.lines)]):
+            rows = plain.part(first, past)
+            if columns is not None and not columns.odd[first]:
+                yield from self._of_series(rows, columns.part(first, past))
+                continue
+            for part in rows.parts(_PART):
+                yield from self._of_series(part, None)
+
+    def _of_series(self, plain: PlainRows, columns: "_ReadColumns | None") -> Items:
         named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
-        cuts = _cuts([columns[at] for at in named], len(lines))
-        if len(cuts) * _FEW > len(lines):
+        cuts, count = plain.cuts(named), len(plain.lines)
+        if len(cuts) * _FEW > count:
+            yield from self._by_blocks(_blocks(plain.rows(0, count)))
+            return
+        for first, past in pairwise([*cuts, count]):
+            found = self._series(plain, columns, first, past)
+            if found is None:
+                yield from self._by_blocks(_blocks(plain.rows(first, past)))
+            else:
+                yield found
+
+    def _read_columns(self, plain: PlainRows) -> "_ReadColumns | None":
+        """Return the values and the stamps of rows of bytes; None where they are read as texts."""
+        value_columns = {at for _, each in self.origins.values for at in each}
+        if plain.table is None or len(value_columns) != 1 or self.stamps.times is None:
             return None
-        found = []
-        for first, past in pairwise([*cuts, len(lines)]):
-            try:
-                origin = self.origins.read([column[first] for column in columns])
-            except BadWord:
-                return None
-            if origin is None or _is_of_several(origin):
-                return None
-            (at,), start = origin.slots[0].columns, self.shape.start
-            stamps, cells = columns[start], columns[at]
-            if len(cuts) > 1:
-                stamps, cells = stamps[first:past], cells[first:past]
-            readings = self._together(lines[first:past], stamps, cells, origin)
-            if readings is None:
-                return None
-            found.append(readings)
-        return found
+        found = self.values.column(plain.table.cells(*value_columns))
+        if found is None:
+            return None
+        values, odd = found
+        moments = self.stamps.times.column(plain.table.cells(self.shape.start))
+        columns = _ReadColumns(values, moments, odd | moments.odd)
+        return None if len(columns.cuts) * _RARE > len(odd) else columns
+
+    def _series(
+        self, plain: PlainRows, columns: "_ReadColumns | None", first: int, past: int
+    ) -> Readings | None:
+        """Return the readings of rows of one origin; None where each row is to be looked at."""
+        try:
+            origin = self.origins.read(plain.cells(first))
+        except BadWord:
+            return None
+        if origin is None or _is_of_several(origin):
+            return None
+        lines = plain.lines[first:past]
+        if columns is None:
+            (at,) = origin.slots[0].columns
+            stamps, cells = plain.columns[self.shape.start], plain.columns[at]
+            return self._together(lines, stamps[first:past], cells[first:past], origin)
+        assert self.stamps.times is not None
+        values, moments = columns.values[first:past], columns.moments.part(first, past)
+        series, blank = self._series_of(origin), values[-1] is None
+        instants = self.stamps.times.instants(moments, series, blank)
+        if instants is None:
+            return None
+        names = origin.slots[0].meter, origin.slots[0].channel, self.unit
+        return Readings(lines, values, _array(instants), self.ends, *names)
 
     def _by_origin(self, rows: list[Row]) -> Iterator[tuple[list[Row], Origin | None]]:
         """Yield rows that follow each other and are of one origin, with it; None for others."""
@@ -315,13 +346,16 @@ class LongLayout:
             values = self.values.each(cells)
         except BadValue:
             return None
-        assert self.stamps.block is not None
-        series = None if self._slot is not None else origin.series
-        instants = self.stamps.block(stamps, series, values)
+        assert self.stamps.times is not None
+        instants = self.stamps.times.block(stamps, self._series_of(origin), values)
         if instants is None:
             return None
         names = origin.slots[0].meter, origin.slots[0].channel, self.unit
         return Readings(lines, values, instants, self.ends, *names)
+
+    def _series_of(self, origin: Origin) -> object:
+        """Return what tells the rows of an origin from those of others."""
+        return None if self._slot is not None else origin.series
 
     @property
     def _slot(self) -> Slot | None:
@@ -415,6 +449,35 @@ class LongLayout:
         return added(found) if found else None
 
 
+@attrs.frozen(eq=False)
+class _ReadColumns:
+    """The values and stamps of rows.
+
+    Attributes:
+        values: The values.
+        moments: The stamps.
+        odd: Which rows are to be read as texts.
+
+    """
+
+    values: Decimals
+    moments: Moments
+    odd: Mask
+
+    @property
+    def cuts(self) -> list[int]:
+        """Where rows begin to be odd, or not to be, or to have stamps with offsets."""
+        changed = self.odd[1:] != self.odd[:-1]
+        changed |= self.moments.has_offset[1:] != self.moments.has_offset[:-1]
+        cuts: list[int] = (np.flatnonzero(changed) + 1).tolist()
+        return cuts
+
+    def part(self, first: int, past: int) -> "_ReadColumns":
+        """Return those of some rows."""
+        moments = self.moments.part(first, past)
+        return _ReadColumns(self.values[first:past], moments, self.odd[first:past])
+
+
 @attrs.frozen
 class _Block:
     """Rows, and what is wrong with the file after them."""
@@ -433,6 +496,25 @@ def _block(rows: Iterator[Row], most: int) -> _Block:
     return _Block(block, None)
 
 
+def _rows(text: Table, width: int) -> Iterator[PlainRows | list[Row]]:
+    """Yield the rows of a text: those that are plain and have so many cells, and others, in turn.
+
+    What comes before a fault of the file comes before it.
+    """
+    rows = iter(text.rows)
+    while True:
+        if (plain := text.plain_rows(width)) is not None:
+            yield plain
+            continue
+        block = _block(rows, text.left(_BLOCK))
+        if block.rows:
+            yield block.rows
+        if block.fault is not None:
+            raise block.fault
+        if not block.rows:
+            return
+
+
 def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Yield rows, many at a time; what comes before a fault of the file comes before it."""
     rows = iter(rows)
@@ -446,14 +528,8 @@ def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
             return
 
 
-def _cuts(columns: list[list[str]], count: int) -> list[int]:
-    """Return where the words of columns begin to be others than in the row before, with row 0."""
-    cuts = {0}
-    for words in columns:
-        if words.count(words[0]) < count:
-            pairs = enumerate(pairwise(words), 1)
-            cuts.update(at for at, (before, word) in pairs if before != word)
-    return sorted(cuts)
+def _array(numbers: Int64) -> "array[int]":
+    return array("q", numbers.tobytes())
 
 
 def _is_of_several(origin: Origin) -> bool:
@@ -532,8 +608,65 @@ class WideLayout:
             ends,
         )
 
-    def readings(self, rows: Iterable[Row]) -> Items:
-        """Yield the readings and problems of rows."""
+    def readings(self, rows: Iterable[Row], text: Table | None = None) -> Items:
+        """Yield the readings and problems of rows, which are those of a *text* as it is."""
+        if text is None or self.flags:
+            yield from self._one_by_one(rows)
+            return
+        for some in _rows(text, self.shape.columns or 0):
+            if isinstance(some, PlainRows):
+                yield from self._of_plain(some)
+            else:
+                yield from self._one_by_one(some)
+
+    def _of_plain(self, plain: PlainRows) -> Items:
+        """Yield the readings and problems of rows, whole days of a meter together."""
+        found, count = self._days(plain), len(plain.lines)
+        if found is None:
+            yield from self._one_by_one(plain.rows(0, count))
+            return
+        values, days, odd = found
+        named = [at for at in (self.origins.meter, self.origins.channel) if at is not None]
+        changes = np.flatnonzero(odd[1:] != odd[:-1]) + 1
+        cuts, width = sorted({*plain.cuts(named), *changes.tolist()}), len(self.columns)
+        for first, past in pairwise([*cuts, count]):
+            slot = None if odd[first] else self._slot(plain.cells(first))
+            if slot is None:
+                yield from self._one_by_one(plain.rows(first, past))
+                continue
+            lines = np.repeat(np.arange(first, past) + plain.lines.start, width)
+            instants = np.concatenate([day for day in days[first:past] if day is not None])
+            numbers = values[first * width : past * width]
+            names = slot.meter, slot.channel, self.unit
+            yield Readings(_array(lines), numbers, _array(instants), self.ends, *names)
+
+    def _slot(self, cells: list[str]) -> Slot | None:
+        """Return where the values of a row go; None for none, or a wrong word."""
+        try:
+            origin = self.origins.read(cells)
+        except BadWord:
+            return None
+        return None if origin is None else origin.slots[0]
+
+    def _days(self, plain: PlainRows) -> tuple[Decimals, list[Int64 | None], Mask] | None:
+        """Return the values of days, their instants, and which rows are to be read as texts.
+
+        None where all are. Odd is a day that has not all its intervals, and nothing but numbers.
+        """
+        first, past, width = self.columns[0], self.columns[-1] + 1, len(self.columns)
+        if plain.table is None or past - first != width:
+            return None
+        found = self.values.column(plain.table.cells(first, past))
+        if found is None:
+            return None
+        values, odd = found
+        days = list(map(self.row.whole, plain.table.cells(self.day).texts()))
+        if not self.row.clocks:  # which columns are filled tells how they are counted
+            odd |= values.places < 0
+        odd_days = np.array([day is None for day in days])
+        return values, days, odd.reshape(-1, width).any(axis=1) | odd_days
+
+    def _one_by_one(self, rows: Iterable[Row]) -> Items:
         columns = self.shape.columns
         for line, cells in rows:
             if len(cells) != columns and self.shape.unfit(cells):
@@ -626,6 +759,24 @@ class _Row:
     clocks: list[tuple[int, int]]
     ends: bool
     _known: dict[str, list[int | None]] = attrs.field(factory=dict, init=False)
+    _whole: dict[str, Int64 | None] = attrs.field(factory=dict, init=False)
+
+    def whole(self, text: str) -> Int64 | None:
+        """Return the instants of a day whose columns are filled; None for a closer look at it."""
+        if text not in self._whole:
+            if len(self._whole) >= _DAYS:
+                self._whole.clear()
+            self._whole[text] = self._all(plain(text))
+        return self._whole[text]
+
+    def _all(self, day: str) -> Int64 | None:
+        try:
+            instants = self.instants(day)
+            if not self.clocks:
+                self.refuse_doubt(day, [True] * self.count)
+        except BadTime:
+            return None
+        return None if None in instants else np.array(instants, np.int64)
 
     def instants(self, text: str) -> list[int | None]:
         """Return the instants of a day, None for those that it has not; raises `BadTime`."""

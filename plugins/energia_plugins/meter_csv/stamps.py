@@ -21,9 +21,6 @@ _EPOCH: Final = re.compile(r"(?P<number>-?[0-9]{1,21})(?:\.0*)?")
 #: Reads the stamp of a row, given its cells, its series and whether it has no value; None where it
 #: has none.
 Reader = Callable[[Sequence[str], object, bool], int | None]
-#: Reads the stamps of rows that follow each other, given their series and values; None where each
-#: of them is to be looked at.
-BlockReader = Callable[[Sequence[str], object, Sequence[object]], list[int] | None]
 
 
 @attrs.frozen
@@ -35,8 +32,7 @@ class Stamps:
         time: The column of times of day, if there is one.
         ends: Whether stamps are ends of slots.
         read: Reads a stamp; raises `BadTime`.
-        block: Reads the stamps of rows in a row, or says None; None where stamps are not whole
-            cells.
+        times: Reads the stamps of rows that follow each other; None where they are not whole cells.
 
     """
 
@@ -44,7 +40,7 @@ class Stamps:
     time: int | None
     ends: bool
     read: Reader
-    block: BlockReader | None = None
+    times: Times | None = None
 
     @classmethod
     def of_ends(cls, header: Header, options: TableOptions) -> "Stamps | None":
@@ -64,9 +60,7 @@ class Stamps:
         return cls(start, time, ends, *_reader(options, start, time))
 
 
-def _reader(
-    options: TableOptions, start: int, time: int | None
-) -> tuple[Reader, BlockReader | None]:
+def _reader(options: TableOptions, start: int, time: int | None) -> tuple[Reader, Times | None]:
     """Return what reads a stamp, and where stamps are whole cells, what reads many."""
     zone = None if options.timezone is None else Zone.named(options.timezone)
     if options.date_format in EPOCHS:
@@ -86,10 +80,9 @@ def _reader(
     if options.day_rows:
         return _DayRows(start, times, part, Days.of(options) if by_number else None).read, None
     if time is None:
-        stamps, block = _whole(start, times, part), None if part else times.block
-        return (
-            (_dates_too(options, start, zone, stamps), None) if options.reads else (stamps, block)
-        )
+        stamps = _whole(start, times, part)
+        dates = _dates_too(options, start, zone, stamps) if options.reads else None
+        return (stamps, None if part else times) if dates is None else (dates, None)
     if by_number:
         return Numbers(start, time, Days.of(options)).read, None
     return _two(start, time, times, part), None

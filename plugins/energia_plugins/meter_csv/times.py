@@ -7,14 +7,16 @@ forward in time or back.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
-from itertools import pairwise
+from functools import cached_property
 from typing import Final, TypeVar
 
 import attrs
+import numpy as np
 
 from energia import Unfit
-from energia.time import DAY, Zone, day_number
+from energia.time import DAY, Int64, Zone, day_number
 from energia_plugins.meter_csv import remedies
+from energia_plugins.meter_csv.columns import Cells, Lexicon, Mask
 from energia_plugins.meter_csv.patterns import Hour, OffGrid, StampFormat
 from energia_plugins.meter_csv.words import plain
 
@@ -93,7 +95,7 @@ class _Order:
             self.falling = None if self.last is None else local < self.last
         self.last, self.blank = local, blank
 
-    def block(self, local: Sequence[int], blank: bool) -> bool:
+    def block(self, local: Int64, blank: bool) -> bool:
         """Note times that come once each, if they only go on in one direction; else nothing.
 
         Args:
@@ -101,12 +103,11 @@ class _Order:
             blank: Whether the last of their rows has no value.
 
         """
-        times = local if self.last is None else [self.last, *local]
-        rises = all(before < after for before, after in pairwise(times))
-        falls = not rises and all(before > after for before, after in pairwise(times))
-        if self.second is not None or not (rises or falls) or len(times) < 2:
+        steps = np.diff(local) if self.last is None else np.diff(local, prepend=self.last)
+        rises, falls = bool((steps > 0).all()), bool((steps < 0).all())
+        if self.second is not None or not (rises or falls) or not len(steps):
             return False
-        self.last, self.falling, self.blank = local[-1], falls, blank
+        self.last, self.falling, self.blank = int(local[-1]), falls, blank
         return True
 
     def is_second(self, local: int, blank: bool) -> bool:
@@ -164,6 +165,36 @@ class _Order:
             raise BadTime("ambiguous_time", message)
 
 
+#: No offset of a day: clocks change on it, or the file has no zone.
+_NO_SHIFT: Final = DAY
+#: No midnight: the date cannot be read.
+_NO_DAY: Final = -(2**62)
+#: What a time of day is that cannot be read, or is not alike on all days.
+_ODD_HOUR: Final = (0, False, True)
+
+
+@attrs.frozen(eq=False)
+class Moments:
+    """What the stamps of a column are, each by itself.
+
+    Attributes:
+        local: The seconds since 1970-01-01T00:00 that they show; or if they have offsets, in UTC.
+        shift: How far local time is ahead of UTC.
+        has_offset: Which have offsets.
+        odd: Which take a closer look.
+
+    """
+
+    local: Int64
+    shift: Int64
+    has_offset: Mask
+    odd: Mask
+
+    def part(self, first: int, past: int) -> "Moments":
+        """Return some of them."""
+        return Moments(*(column[first:past] for column in attrs.astuple(self, recurse=False)))
+
+
 @attrs.define
 class Times:
     """Reads the time stamps of one file, in the order of its lines.
@@ -188,6 +219,16 @@ class Times:
     _midnights: dict[str, int] = attrs.field(factory=dict, init=False)
     # Of stamps with an offset, which mean the same wherever they are.
     _instants: dict[str, int] = attrs.field(factory=dict, init=False)
+
+    @cached_property
+    def _day_words(self) -> Lexicon:
+        """Midnights and offsets; a file that is not read as bytes needs none."""
+        return Lexicon(2)
+
+    @cached_property
+    def _hour_words(self) -> Lexicon:
+        """Seconds, whether there is an offset, and whether it is odd."""
+        return Lexicon(3)
 
     def stamp(self, text: str, series: object, blank: bool) -> int:
         """Return the instant of a stamp in one cell, in seconds, UTC.
@@ -251,9 +292,70 @@ class Times:
         is_simple = len(shifts) == len(days) and not any(
             hour.has_offset or hour.zone is not None for hour in hours
         )
-        if not is_simple or not self._order(series).block(local, values[-1] is None):
+        if not is_simple or not self._goes_on(series, np.array(local), values[-1] is None):
             return None
         return [instant - shift for instant, shift in zip(local, shifts, strict=True)]
+
+    def column(self, cells: Cells) -> Moments:
+        """Return what the stamps of a column are.
+
+        Those take a closer look that cannot be read, are cut elsewhere than the first, or are
+        local on days on which clocks change.
+        """
+        text = cells.text(0)
+        day, hour = self.format.cut(text)
+        begin = len(text) - len(hour)
+        if begin < len(day):  # dates and times of day are not apart
+            all_ = np.ones(len(cells), bool)
+            return Moments(cells.starts, cells.starts, all_, all_)
+        between = text[len(day) : begin]
+
+        def of_day(text: str) -> tuple[int, int]:
+            try:
+                if self.format.cut(f"{text}{between}{hour}")[0] == text:
+                    found = self._days.get(text) or self._day(text)
+                    return found.midnight, _NO_SHIFT if found.shift is None else found.shift
+            except BadTime:
+                pass
+            return _NO_DAY, _NO_SHIFT
+
+        def of_hour(text: str) -> tuple[int, bool, bool]:
+            try:
+                if self.format.cut(f"{day}{between}{text}")[1] == text:
+                    found = self._hours.get(text) or self._hour(text)
+                    return found.seconds, found.has_offset, found.zone is not None
+            except BadTime:
+                pass
+            return _ODD_HOUR
+
+        midnight, shift = self._day_words.meanings(cells.part(0, len(day)), of_day).T
+        seconds, offset, odd_hour = self._hour_words.meanings(cells.part(begin), of_hour).T
+        has_offset = offset != 0
+        odd = (odd_hour != 0) | (midnight == _NO_DAY) | ((shift == _NO_SHIFT) & ~has_offset)
+        odd |= ~cells.part(len(day), begin).have(between)
+        return Moments(midnight + seconds, shift, has_offset, odd)
+
+    def instants(self, moments: Moments, series: object, blank: bool) -> Int64 | None:
+        """Return the instants of stamps that follow each other; None as `block`.
+
+        Args:
+            moments: All of them have offsets, or none; none takes a closer look.
+            series: Tells interleaved series apart.
+            blank: Whether the last row has no value.
+
+        """
+        if moments.has_offset[0]:
+            return moments.local
+        if not self._goes_on(series, moments.local, blank):
+            return None
+        return moments.local - moments.shift
+
+    def _goes_on(self, series: object, local: Int64, blank: bool) -> bool:
+        """Note times of a series that go on in one direction, and tell whether they do."""
+        try:
+            return self._order(series).block(local, blank)
+        except BadTime:  # there are too many series, which each row tells by itself
+            return False
 
     def _each(self, store: dict[str, T], read: Callable[[str], T], texts: Sequence[str]) -> list[T]:
         """Return what texts mean, each read once; raises `BadTime`."""
