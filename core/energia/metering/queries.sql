@@ -355,26 +355,35 @@ select (select count(*) from u) + (select count(*) from i)
 
 -- name: slots_fill
 -- Put one actual value into each of many narrow blocks, where that fills a slot of a live day: nothing
--- of it, and nothing later, is there. The numbers of the others, with commas between them.
+-- of it, and nothing later, is there.
 -- How long the arrays are is kept from the planner: each block is found by the index, then, where it
--- would rather read all blocks of a small table.
-with b as materialized (
-  select channel, date '1970-01-01' + day as day, slot, value, number
+-- would rather read all blocks of a small table. The days are worked out before the join (`offset 0`),
+-- as in `blocks_read`.
+update reading_day x set
+  narrow = overlay(x.narrow placing int4send(b.value) from 4 * b.slot - 3),
+  quality = case when x.quality is not null
+    then x.quality[:b.slot - 1] || 1::smallint || x.quality[b.slot + 1:] end,
+  import_id = %(import)s
+from (
+  select channel, date '1970-01-01' + day as day, slot, value
   from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]), (select %(slots)s::int[]),
-    (select %(values)s::bigint[])) with ordinality as b (channel, day, slot, value, number)
-), u as (
-  update reading_day x set
-    narrow = overlay(x.narrow placing int4send(b.value::int) from 4 * b.slot - 3),
-    quality = case when x.quality is not null
-      then x.quality[:b.slot - 1] || 1::smallint || x.quality[b.slot + 1:] end,
-    import_id = %(import)s
-  from b
-  where x.channel_id = b.channel and x.day = b.day
-    and substr(x.narrow, 4 * b.slot - 3) = substr(decode(%(empty)s, 'base64'), 4 * b.slot - 3)
-  returning b.number
-)
-select array_to_string(array(
-  select number from b where not exists (select from u where u.number = b.number)), ',')
+    (select %(values)s::int[])) as b (channel, day, slot, value)
+  offset 0
+) as b
+where x.channel_id = b.channel and x.day = b.day
+  and substr(x.narrow, 4 * b.slot - 3) = substr(decode(%(empty)s, 'base64'), 4 * b.slot - 3)
+
+-- name: slots_filled
+-- The numbers of those of many blocks that an import was the last to put, with commas between them.
+select array_to_string(array_agg(b.number), ',')
+from (
+  select channel, date '1970-01-01' + day as day, number
+  from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]))
+    with ordinality as b (channel, day, number)
+  offset 0
+) as b
+join reading_day x on x.channel_id = b.channel and x.day = b.day
+where x.import_id = %(import)s
 
 -- name: slots_write
 -- Put one actual value into each of many blocks; the rules are those of merge.py.

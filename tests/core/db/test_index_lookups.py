@@ -16,6 +16,8 @@ from energia.pricing.market.store import SQL as MARKET
 
 ONE_CHANNEL = {"channels": [1], "first": [20_000], "last": [20_100], "numbers": [1]}
 AT_HAND = {**ONE_CHANNEL, "servers": [None], "versions": [None]}
+FILL: dict[str, Any] = {"channels": [1], "days": [20_000], "slots": [1], "values": [1]}
+FILL |= {"empty": "", "import": 1}
 ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 
@@ -47,6 +49,10 @@ analyze reading_day, reading_archive, price"""
             METERING["blocks_read"],
             {"channels": [1], "days": [20_000]},
             "(channel_id = b.channel) AND (day = b.day)",
+        ),
+        *(
+            (METERING[name], FILL, "(channel_id = b.channel) AND (day = ")
+            for name in ("slots_fill", "slots_filled")
         ),
         (METERING["blocks_now"], AT_HAND, "AND (day >= asked.first) AND (day <= asked.last)"),
         (
