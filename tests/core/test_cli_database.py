@@ -59,6 +59,7 @@ pending: core 0023_job_ranges
 pending: core 0024_archive
 pending: core 0025_blocks_in_page
 pending: core 0026_narrow_blocks
+pending: core 0027_channels_of
 ENGINE
 pending: bill-webhook 0001_deliveries
 pending: bill-webhook 0002_row_security

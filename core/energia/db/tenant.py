@@ -60,12 +60,23 @@ class Queries(Protocol):
         """Return `row(*columns)` for each row of the (last) statement."""
         ...
 
+    async def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Return each row of the (last) statement, of which nothing is made: they are many."""
+        ...
+
     async def records(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
         """Return each row of the (last) statement by the names of its columns."""
         ...
 
     async def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it affected."""
+        ...
+
+    async def execute_last(self, sql: str, *parameters: object) -> None:
+        """Run a statement in one message with the commit, or before what is sent next.
+
+        What it raises, the end of the transaction raises.
+        """
         ...
 
     @property
@@ -192,10 +203,14 @@ class _Runner:
 
     async def fetch(self, row: Callable[..., T], sql: str, *parameters: object) -> list[T]:
         """Return `row(*columns)` for each row of the (last) statement."""
+        return [row(*columns) for columns in await self.rows(sql, *parameters)]
+
+    async def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Return each row of the (last) statement, of which nothing is made: they are many."""
         rows = (await self._sent(sql, _parameters(parameters))).rows
         if rows is None:
             raise DatabaseError("the statement gives no rows")
-        return [row(*columns) for columns in rows]
+        return rows
 
     async def records(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
         """Return each row of the (last) statement by the names of its columns."""
@@ -205,6 +220,10 @@ class _Runner:
     async def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it affected."""
         return (await self._sent(sql, _parameters(parameters))).affected
+
+    async def execute_last(self, sql: str, *parameters: object) -> None:
+        """Run a statement: its commit is in the same message."""
+        await self.execute(sql, *parameters)
 
     async def fetch_of_shard(
         self,
@@ -413,14 +432,29 @@ class _Transaction(_Runner):
         self._writes = writes
         self._begin = begin
         self._connection: Connection | None = None
+        self._last: tuple[str, tuple[object, ...]] | None = None
         self._ended = False
 
     async def _run(self, sql: str, parameters: Parameters | None) -> Result:
         if self._ended:
             raise RuntimeError("the transaction is over")
+        await self.send_last()
         if self._connection is None:
             return await self._first(sql, parameters)
         return await self._connection.run(sql, parameters, self._pool.limit)
+
+    async def execute_last(self, sql: str, *parameters: object) -> None:
+        """Run a statement in one message with the commit, or before what is sent next."""
+        await self.send_last()
+        self._last = sql, parameters
+
+    async def send_last(self, then: str = "") -> None:
+        """Send what was to be the last statement, if there is one, and *then* another."""
+        if self._last is not None:
+            (sql, parameters), self._last = self._last, None
+            await self.execute(f"{sql}; {then}" if then else sql, *parameters)
+        elif then:
+            await self.execute(then)
 
     async def _first(self, sql: str, parameters: Parameters | None) -> Result:
         """Send the first message, again if an old connection turns out dead: nothing was done."""
@@ -445,14 +479,17 @@ class _Transaction(_Runner):
     async def commit(self) -> None:
         """Commit; refuse to if a statement failed, where the server would silently roll back."""
         if self._connection is None:
+            await self.send_last()
+        if self._connection is None:
             return
         if not self._connection.committable:
             raise DatabaseError("a statement of the transaction failed: nothing is stored")
         transaction_commits()
-        await self._connection.run("commit", None, self._pool.limit)
+        await self.send_last("commit")
 
     async def rollback(self) -> None:
         """Roll back; a connection that cannot is closed, which does it as well."""
+        self._last = None
         if self._connection is None or self._connection.closed or self._connection.idle:
             return
         with suppress(EnergiaError):
@@ -509,6 +546,7 @@ class _Whole(Tenant):
         await self._transaction.execute(f"savepoint {part}")
         try:
             yield self._transaction
+            await self._transaction.send_last()
         except Exception:
             with suppress(EnergiaError):
                 await self._transaction.execute(f"rollback to savepoint {part}")

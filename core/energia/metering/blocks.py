@@ -383,9 +383,13 @@ async def _write(
 
 async def _fill_values(queries: Queries, part: BlockReadings, number: int) -> Mask:
     """Put values into slots of live days, as part of import *number*; return which were not."""
-    (unfilled,) = await queries.fetch(str, SQL["slots_fill"], _values_put(part, number))
-    left = np.zeros(len(part.keys), bool)
-    left[numbers_of(unfilled) - 1] = True
+    put = _values_put(part, number)
+    count = await queries.execute(SQL["slots_fill"], put)
+    left = np.full(len(part.keys), count < len(part.keys))
+    if count and left.any():
+        # The import has put nothing else into these blocks: each is sent once.
+        (filled,) = await queries.fetch(str, SQL["slots_filled"], put)
+        left[numbers_of(filled) - 1] = False
     return left
 
 

@@ -139,10 +139,13 @@ class Intake:
         refuse_rows(decoded.received, self.rows)
         async with self.tenant.transaction() as queries:
             import_ = await Import.begin(
-                queries, self._rules(skip), problems, "json", one_batch=len(decoded.runs) == 1
+                queries,
+                self._rules(skip),
+                problems,
+                "json",
+                {meter for runs in decoded.runs for meter in runs.meters},
+                one_batch=len(decoded.runs) == 1,
             )
-            if len(decoded.runs) > 1:
-                await import_.meet({meter for runs in decoded.runs for meter in runs.meters})
             for runs in decoded.runs:
                 await import_.add(runs)
             outcome = await import_.finish(decoded.received, sha256)
@@ -257,8 +260,9 @@ class Intake:
         place, problems = Fault("", ""), Problems(self.limit)
         async with self._refusals("json"), self.tenant.transaction() as queries:
             zone = Zone.named(await registry.zone_of(queries, meter))
-            import_ = await Import.begin(queries, self._rules(skip=False), problems, "json")
-            await import_.meet({meter})
+            import_ = await Import.begin(
+                queries, self._rules(skip=False), problems, "json", {meter}
+            )
             try:
                 gone = await import_.withdraw(meter, zone, new, place)
             except Unfit as error:
@@ -281,8 +285,9 @@ class Intake:
         digest = hashlib.sha256(dumps(new)).hexdigest()
         async with self._refusals("json"), self.tenant.transaction() as queries:
             zone = Zone.named(await registry.zone_of(queries, meter))
-            import_ = await Import.begin(queries, self._rules(skip=False), problems, "json")
-            await import_.meet({meter})
+            import_ = await Import.begin(
+                queries, self._rules(skip=False), problems, "json", {meter}
+            )
             sent: list[SentRead | SentStretch] = []
             for index, item in enumerate(items):
                 place = Fault("", "", f"{pointer}/{index}", index=index)
@@ -488,7 +493,8 @@ class Import:
         counts: How many of its readings had each outcome.
         store: Where they go.
         directory: The channels of the meters that it names.
-        meters: Those that got values.
+        has_met: Whether all meters that it names were met when it began.
+        meters: Those that got values, in the order in which they were met: almost sorted.
         made: Channels that were made for it: `meter/channel`.
         counters: The registers of which it stores differences.
 
@@ -502,26 +508,35 @@ class Import:
     counts: Counts
     store: BlockStore
     directory: Directory = attrs.Factory(Directory)
-    meters: set[str] = attrs.Factory(set)
+    has_met: bool = False
+    meters: dict[str, None] = attrs.Factory(dict)
     made: tuple[str, ...] = ()
     counters: Counters = attrs.Factory(Counters)
     _passed: int = 0
 
     @classmethod
-    async def begin(
+    async def begin(  # noqa: PLR0913 - what an import is, and what it is known to be about
         cls,
         queries: Queries,
         rules: ImportRules,
         problems: Problems,
         format: str,
+        meters: Collection[str] = (),
         *,
         one_batch: bool = False,
     ) -> Self:
-        """Begin an import in a transaction; with *one_batch*, `add` is called once only."""
-        number = (await queries.fetch(int, SQL["import_number"]))[0]
-        counts = Counts()
+        """Begin an import in a transaction; with *one_batch*, `add` is called once only.
+
+        Where it is known which *meters* it names, all of them, they are met in the same message.
+        """
+        directory, counts = Directory(), Counts()
+        has_met = bool(meters) and (rules.skip or not problems.counts)
+        if has_met:
+            number = await directory.begin(queries, meters)
+        else:
+            number = (await queries.fetch(int, SQL["import_number"]))[0]
         store = BlockStore(queries, number, rules.now, rules.grace, counts, problems, one_batch)
-        return cls(queries, number, rules, problems, format, counts, store)
+        return cls(queries, number, rules, problems, format, counts, store, directory, has_met)
 
     def follow(self, before: "Import") -> None:
         """Go on with a file of which the part *before* is stored.
@@ -541,9 +556,10 @@ class Import:
 
         Once the import has failed, the rest is only checked, so that the answer has all problems.
         """
-        await self.directory.look_up(self.queries, runs.meters, hold=not self.failed)
+        if not self.has_met:
+            await self.directory.look_up(self.queries, runs.meters, hold=not self.failed)
         async for readings in validated(runs, self.directory, self.problems):
-            self.meters |= readings.meters
+            self.meters |= dict.fromkeys(readings.meters)
             if self.failed:
                 await asyncio.sleep(0)  # checking alone would keep everyone else waiting
             elif isinstance(readings, ValidStretches):
@@ -593,7 +609,7 @@ class Import:
 
     async def put_reads(self, sent: Sequence[SentRead]) -> None:
         """Store reads of registers, whose channels were looked up."""
-        self.meters |= {each.channel.meter for each in sent}
+        self.meters |= {each.channel.meter: None for each in sent}
         once = self._reads.once(sent)
         if once and not self.failed:
             await self._reads.put(once)
@@ -602,7 +618,7 @@ class Import:
         self, meter: str, zone: Zone, new: NewRead | NewStretch, place: Fault
     ) -> bool:
         """Take a read or a stretch back; tell whether there was one. Raises `Unfit`."""
-        self.meters.add(meter)
+        self.meters[meter] = None
         if isinstance(new, NewRead):
             return await self._reads.withdraw(sent_read(self.directory, meter, zone, new, place))
         stretch = sent_stretch(self.directory, meter, zone, new, place)
@@ -610,7 +626,7 @@ class Import:
 
     async def put_stretches(self, sent: Sequence[SentStretch]) -> None:
         """Store stretches, whose channels were looked up."""
-        self.meters |= {each.channel.meter for each in sent}
+        self.meters |= {each.channel.meter: None for each in sent}
         if not self.failed:
             await self._reads.put_stretches(sent)
 
@@ -646,7 +662,7 @@ class Import:
             id_literal(self.directory.meters),
             self._told(outcome),
         )
-        await self.queries.execute(SQL["import_add"], *row)
+        await self.queries.execute_last(SQL["import_add"], *row)
         return outcome
 
     def _told(self, outcome: Outcome) -> str | None:

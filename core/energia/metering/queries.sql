@@ -109,24 +109,7 @@ where organization_id = current_setting('energia.organization')::int and id = %s
 -- name: channels_of
 -- The channels of some meters, in the order in which they were declared; before when their readings
 -- were deleted, and the day before which days may be in the archive.
-with deleted as materialized (
-  select meter_id, extract(epoch from max(before_at))::bigint as before
-  from deletion
-  where organization_id = current_setting('energia.organization')::int
-    and (meter_id = any(%(meters)s) or meter_id is null)
-  group by meter_id
-)
-select c.id, c.meter_id, c.name, c.quantity, c.direction, c.unit, c.interval_seconds,
-  c.offset_seconds, c.kind, c.digits, c.multiplier, c.max_power, c.by_days,
-  greatest(d.before, (select before from deleted where meter_id is null)),
-  (
-    select before_day - date '1970-01-01' from archive_extent
-    where organization_id = current_setting('energia.organization')::int)
-from channel c
-left join deleted d on d.meter_id = c.meter_id
-where c.organization_id = current_setting('energia.organization')::int
-  and c.meter_id = any(%(meters)s)
-order by c.meter_id, c.position
+select * from energia_channels_of(%(meters)s::text[])
 
 -- name: meter_channels
 -- The channels of one meter, as `channels_of` gives them, each after the time zone of the meter's
@@ -181,18 +164,8 @@ order by id
 for update
 
 -- name: channels_hold
--- Hold the channels of some meters against other writers of readings until the transaction ends; how
--- many they are. In one message with the statement that reads them: what it has waited for may have
--- been a deletion.
-with held as materialized (
-  select id
-  from channel
-  where organization_id = current_setting('energia.organization')::int
-    and meter_id = any(%(meters)s)
-  order by id
-  for no key update
-)
-select count(*) from held
+-- The same, held against other writers of readings until the transaction ends.
+select * from energia_channels_of(%(meters)s::text[], true)
 
 -- name: channels_hold_on_node
 -- Hold some channels, all of one shard, on the node that has it.
@@ -230,6 +203,13 @@ where organization_id = current_setting('energia.organization')::int and id = an
 -- name: import_number
 -- The number of a new import.
 select nextval(pg_get_serial_sequence('import', 'id'))
+
+-- name: import_begin
+-- The channels of the meters that it names, held as by `channels_hold`, with the number after each of
+-- them; once after nulls where there is none.
+select c.*, number
+from (select nextval(pg_get_serial_sequence('import', 'id')) as number) n
+left join energia_channels_of(%(meters)s::text[], true) c on true
 
 -- name: import_add
 -- Keep the outcome of an import, and tell of it who wants to know, if it has changed anything.
@@ -355,26 +335,35 @@ select (select count(*) from u) + (select count(*) from i)
 
 -- name: slots_fill
 -- Put one actual value into each of many narrow blocks, where that fills a slot of a live day: nothing
--- of it, and nothing later, is there. The numbers of the others, with commas between them.
+-- of it, and nothing later, is there.
 -- How long the arrays are is kept from the planner: each block is found by the index, then, where it
--- would rather read all blocks of a small table.
-with b as materialized (
-  select channel, date '1970-01-01' + day as day, slot, value, number
+-- would rather read all blocks of a small table. The days are worked out before the join (`offset 0`),
+-- as in `blocks_read`.
+update reading_day x set
+  narrow = overlay(x.narrow placing int4send(b.value) from 4 * b.slot - 3),
+  quality = case when x.quality is not null
+    then x.quality[:b.slot - 1] || 1::smallint || x.quality[b.slot + 1:] end,
+  import_id = %(import)s
+from (
+  select channel, date '1970-01-01' + day as day, slot, value
   from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]), (select %(slots)s::int[]),
-    (select %(values)s::bigint[])) with ordinality as b (channel, day, slot, value, number)
-), u as (
-  update reading_day x set
-    narrow = overlay(x.narrow placing int4send(b.value::int) from 4 * b.slot - 3),
-    quality = case when x.quality is not null
-      then x.quality[:b.slot - 1] || 1::smallint || x.quality[b.slot + 1:] end,
-    import_id = %(import)s
-  from b
-  where x.channel_id = b.channel and x.day = b.day
-    and substr(x.narrow, 4 * b.slot - 3) = substr(decode(%(empty)s, 'base64'), 4 * b.slot - 3)
-  returning b.number
-)
-select array_to_string(array(
-  select number from b where not exists (select from u where u.number = b.number)), ',')
+    (select %(values)s::int[])) as b (channel, day, slot, value)
+  offset 0
+) as b
+where x.channel_id = b.channel and x.day = b.day
+  and substr(x.narrow, 4 * b.slot - 3) = substr(decode(%(empty)s, 'base64'), 4 * b.slot - 3)
+
+-- name: slots_filled
+-- The numbers of those of many blocks that an import was the last to put, with commas between them.
+select array_to_string(array_agg(b.number), ',')
+from (
+  select channel, date '1970-01-01' + day as day, number
+  from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]))
+    with ordinality as b (channel, day, number)
+  offset 0
+) as b
+join reading_day x on x.channel_id = b.channel and x.day = b.day
+where x.import_id = %(import)s
 
 -- name: slots_write
 -- Put one actual value into each of many blocks; the rules are those of merge.py.

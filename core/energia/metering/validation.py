@@ -15,6 +15,7 @@ takes longer than everything else that an import does.
 """
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,7 +29,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from energia.db.queries import load, one_message
+from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.errors import Fault, TooLarge
 from energia.metering.blocks import BlockKeys, BlockReadings, contradiction
@@ -206,26 +207,19 @@ def _none() -> Int64:
     return np.zeros(0, np.int64)
 
 
-#: A channel as the database gives it: the fields of `Channel`, in their order.
+#: A channel as the database gives it: the fields of `Channel`, in their order, and perhaps more.
 ChannelRow = tuple[Any, ...]
+#: What its columns are called.
+_FIELDS: Final = [field.name for field in attrs.fields(Channel)]
 
 
-def _row(*columns: Any) -> ChannelRow:
-    return columns
-
-
-def _column(*names: str) -> Callable[[ChannelRow], Any]:
-    """Return what gets one field of the row of a channel, or several."""
-    fields = [field.name for field in attrs.fields(Channel)]
-    return itemgetter(*map(fields.index, names))
+def _column(name: str) -> Callable[[ChannelRow], Any]:
+    """Return what gets a field of the row of a channel."""
+    return itemgetter(_FIELDS.index(name))
 
 
 _key_of, _meter_of, _id_of = map(_column, ("key", "meter", "id"))
-_interval_of, _offset_of, _kind_of = map(_column, ("interval", "offset", "kind"))
-_max_power_of = _column("max_power")
-_deleted_before, _archived_before = map(_column, ("deleted_before", "archived_before"))
-#: What channels are alike in, for which a unit means the same.
-_measured = _column("kind", "quantity", "unit")
+_archived_before = _column("archived_before")
 
 
 @attrs.define(eq=False)
@@ -247,7 +241,7 @@ class Channels:
     def __getitem__(self, index: int) -> Channel:
         """Return a channel."""
         if (made := self._made.get(index)) is None:
-            made = self._made[index] = Channel(*self.rows[index])
+            made = self._made[index] = Channel(*self.rows[index][: len(_FIELDS)])
         return made
 
 
@@ -263,6 +257,8 @@ class Directory:
         keys: The number of each channel in the database.
         bounds: The most that a slot of each channel can hold, in micro-units.
         irregular: bool, which channels have no slots.
+        measured: How each channel is measured, by number: where that is the same, a unit means the
+            same.
         deleted: Before when the readings of each channel were deleted: in seconds, UTC.
         gas: What makes kWh of cubic metres of gas, where an import says it.
         told: What a file names and cannot have, of which a problem is listed.
@@ -278,11 +274,14 @@ class Directory:
     keys: Int64 = attrs.Factory(_none)
     bounds: Int64 = attrs.Factory(_none)
     irregular: Mask = attrs.Factory(lambda: np.zeros(0, bool))
+    measured: Int64 = attrs.Factory(_none)
     deleted: Int64 = attrs.Factory(_none)
     gas: GasHeat | None = None
     told: set[Origin] = attrs.Factory(set)
     archived_before: int | None = None
-    _meters: dict[str, dict[str, int]] = attrs.Factory(dict)
+    _only: dict[str, int | None] = attrs.Factory(dict)
+    _several: dict[str, dict[str, int]] = attrs.Factory(dict)
+    _measures: dict[tuple[str, str, str], int] = attrs.Factory(dict)
 
     async def look_up(self, queries: Queries, meters: Collection[str], *, hold: bool) -> None:
         """Look up those of *meters* that are new to the import, in one statement.
@@ -293,50 +292,72 @@ class Directory:
         """
         new = await off_loop_if_many(partial(self.new, meters), len(meters))
         if new:
-            sql = (
-                one_message(SQL["channels_hold"], SQL["channels_of"])
-                if hold
-                else SQL["channels_of"]
-            )
-            found = await queries.fetch(_row, sql, {"meters": id_literal(new)})
+            sql = SQL["channels_hold" if hold else "channels_of"]
+            found = await queries.rows(sql, {"meters": id_literal(new)})
             if hold:
                 await hold_on_nodes(queries, list(map(_key_of, found)))
             self.add(new, found)
 
+    async def begin(self, queries: Queries, meters: Collection[str]) -> int:
+        """Look *meters* up, with hold, and return the number of the import that names them."""
+        new = await off_loop_if_many(partial(self.new, meters), len(meters))
+        rows = await queries.rows(SQL["import_begin"], {"meters": id_literal(new)})
+        number: int = rows[0][-1]
+        found = rows if _key_of(rows[0]) is not None else []
+        await hold_on_nodes(queries, list(map(_key_of, found)))
+        self.add(new, found)
+        return number
+
     def new(self, meters: Iterable[str]) -> list[str]:
         """Return those of *meters* that are still to be looked up."""
-        unseen = set(meters) - self._meters.keys() - self.unknown
-        ids = sorted(id_ for id_ in unseen if _ID.fullmatch(id_))
+        unseen = set(meters) - self._only.keys() - self.unknown
+        ids = list(filter(_ID.fullmatch, unseen))
         self._note_unknown(unseen.difference(ids))
         return ids
 
     def add(self, meters: Iterable[str], found: Sequence[ChannelRow]) -> None:
-        """Take in the channels of the meters that were looked up."""
-        for index, row in enumerate(found, len(self.channels)):
-            self._meters.setdefault(_meter_of(row), {})[_id_of(row)] = index
-        rows = self.channels.rows
-        rows += found
+        """Take in the channels of the meters that were looked up, column by column."""
         if found:
             # One day for all, which only ever moves on: the last that was looked up knows best.
             self.archived_before = _archived_before(found[-1])
-        self._note_unknown(set(meters) - self._meters.keys())
-        self.intervals, self.offsets, self.keys = (
-            np.fromiter(map(column, rows), np.int64, len(rows))
-            for column in (_interval_of, _offset_of, _key_of)
-        )
-        self.bounds = np.full(len(rows), BOUND)
-        for index, power in enumerate(map(_max_power_of, rows)):
+            self._take_in(found)
+        self._note_unknown(set(meters) - self._only.keys())
+
+    def _take_in(self, found: Sequence[ChannelRow]) -> None:
+        first = len(self.channels)
+        self.channels.rows += found
+        column = dict(zip(_FIELDS, zip(*found, strict=True), strict=False))
+        self._name(column["meter"], column["id"], first)
+        self.intervals = _extended(self.intervals, column["interval"])
+        self.offsets = _extended(self.offsets, column["offset"])
+        self.keys = _extended(self.keys, column["key"])
+        self.deleted = _extended(self.deleted, [each or FIRST for each in column["deleted_before"]])
+        irregular = [kind == "irregular" for kind in column["kind"]]
+        self.irregular = np.concatenate([self.irregular, np.array(irregular)])
+        self.bounds = _extended(self.bounds, [BOUND] * len(found))
+        for index, power in enumerate(column["max_power"], first):
             if power is not None:
                 self.bounds[index] = self.channels[index].bound
-        deleted = (before or FIRST for before in map(_deleted_before, rows))
-        self.deleted = np.fromiter(deleted, np.int64, len(rows))
-        irregular = (kind == "irregular" for kind in map(_kind_of, rows))
-        self.irregular = np.fromiter(irregular, bool, len(rows))
+        measures = zip(column["kind"], column["quantity"], column["unit"], strict=True)
+        number = self._measures.setdefault
+        measured = [number(each, len(self._measures)) for each in measures]
+        self.measured = _extended(self.measured, measured)
+
+    def _name(self, meters: Sequence[str], ids: Sequence[str], first: int) -> None:
+        """Let channels be found, of which the *first* has that index: most meters have only one."""
+        only = dict(zip(meters, range(first, first + len(meters)), strict=True))
+        self._only |= only
+        if len(only) < len(meters):
+            several = {meter for meter, count in Counter(meters).items() if count > 1}
+            self._only |= dict.fromkeys(several)
+            for index, (meter, id_) in enumerate(zip(meters, ids, strict=True), first):
+                if meter in several:
+                    self._several.setdefault(meter, {})[id_] = index
 
     @property
     def meters(self) -> list[str]:
         """The meters that exist, of those that were looked up."""
-        return list(self._meters)
+        return list(self._only)
 
     def target(self, meter: str, channel: str | None, unit_name: str | None) -> Target | Refusal:
         """Return what readings of a meter, channel and unit go to, or why to none."""
@@ -351,19 +372,40 @@ class Directory:
 
     def found(self, meter: str, channel: str | None) -> int | Refusal:
         """Return the index of a channel, which need not be named if the meter has no other."""
-        declared = self._meters.get(meter)
-        if declared is None:
-            return Refusal("unknown_meter", f"there is no meter {meter[:64]!r}")
-        if channel is None and len(declared) > 1:
-            names = ", ".join(sorted(declared))
-            return Refusal("unknown_channel", f"the meter has several channels: {names}")
-        index = next(iter(declared.values())) if channel is None else declared.get(channel)
+        index = self._index(meter, channel)
+        return self._unfound(meter, channel) if index is None else index
+
+    def indexes(self, origins: Iterable[Origin]) -> Int64:
+        """Return the index of the channel of each of *origins*; -1 where `found` refuses it."""
+        only, named = self._only.get, self._index
+        found = [
+            only(meter) if channel is None else named(meter, channel)
+            for meter, channel, _ in origins
+        ]
+        return np.array([-1 if index is None else index for index in found], np.int64)
+
+    def _index(self, meter: str, channel: str | None) -> int | None:
+        index = self._only.get(meter)
+        if channel is None:
+            return index
         if index is None:
-            return Refusal("unknown_channel", f"the meter has no channel {str(channel)[:64]!r}")
-        return index
+            return self._several.get(meter, {}).get(channel)
+        return index if channel == _id_of(self.channels.rows[index]) else None
+
+    def _unfound(self, meter: str, channel: str | None) -> Refusal:
+        if meter not in self._only:
+            return Refusal("unknown_meter", f"there is no meter {meter[:64]!r}")
+        if channel is None:
+            names = ", ".join(sorted(self._several[meter]))
+            return Refusal("unknown_channel", f"the meter has several channels: {names}")
+        return Refusal("unknown_channel", f"the meter has no channel {channel[:64]!r}")
 
     def _note_unknown(self, meters: Iterable[str]) -> None:
         self.unknown.update(islice(meters, _UNKNOWN - len(self.unknown)))
+
+
+def _extended(numbers: Int64, more: Sequence[int]) -> Int64:
+    return np.concatenate([numbers, np.array(more, np.int64)])
 
 
 def with_unit(
@@ -440,7 +482,7 @@ class ValidReadings:
     """
 
     blocks: BlockReadings
-    meters: frozenset[str]
+    meters: tuple[str, ...]
     repeated: int
 
 
@@ -451,9 +493,9 @@ class ValidStretches:
     stretches: list[SentStretch]
 
     @property
-    def meters(self) -> frozenset[str]:
+    def meters(self) -> tuple[str, ...]:
         """The meters that they are of."""
-        return frozenset(each.channel.meter for each in self.stretches)
+        return tuple(each.channel.meter for each in self.stretches)
 
 
 @attrs.frozen(eq=False)
@@ -548,29 +590,35 @@ def _targets(
     A body of a hundred thousand readings has few origins as a rule, or as many where all of them
     are wrong: each origin is looked at once, and each code refuses all its runs at once.
     """
+    channel = directory.indexes(runs.origins)
     factors: dict[Fraction, int] = {}
+    factor = np.zeros_like(channel)
+    for alike in _alike(runs.origins, channel, directory.measured):
+        target = directory.target(*runs.origins[int(alike[0])])
+        if isinstance(target, Refusal):
+            channel[alike] = -1
+        else:
+            factor[alike] = factors.setdefault(target.factor, len(factors))
     refusals: dict[str, dict[int, Refusal]] = {}
-    targets = [(-1, 0)] * len(runs.origins)
-    # What a unit means for channels that are alike is found once: hashing a fraction takes long.
-    known: dict[tuple[object, str | None], int] = {}
-    for number, (meter, channel_id, unit_name) in enumerate(runs.origins):
-        index = directory.found(meter, channel_id)
-        if isinstance(index, Refusal):
-            refusals.setdefault(index.code, {})[number] = index
-            continue
-        alike = (_measured(directory.channels.rows[index]), unit_name)
-        factor = known.get(alike)
-        if factor is None:
-            target = directory.target(meter, channel_id, unit_name)
-            if isinstance(target, Refusal):
-                refusals.setdefault(target.code, {})[number] = target
-                continue
-            factor = known[alike] = factors.setdefault(target.factor, len(factors))
-        targets[number] = index, factor
+    for number in np.flatnonzero(channel < 0).tolist():
+        refusal = directory.target(*runs.origins[number])
+        assert isinstance(refusal, Refusal)
+        refusals.setdefault(refusal.code, {})[number] = refusal
     for code, reasons in refusals.items():
         _refuse_origins(runs, code, reasons, directory.told, problems)
-    channel, factor_of_run = np.array(targets, np.int64).reshape(-1, 2)[runs.origin].T
-    return channel, factor_of_run, tuple(factors)
+    return channel[runs.origin], factor[runs.origin], tuple(factors)
+
+
+def _alike(origins: Sequence[Origin], channel: Int64, measured: Int64) -> Iterator[Int64]:
+    """Yield the numbers of those of *origins* whose unit means the same for their *channel*."""
+    units: dict[str | None, int] = {}
+    unit_of = [units.setdefault(name, len(units)) for _, _, name in origins]
+    found = np.flatnonzero(channel >= 0)
+    kind = measured[channel[found]] * len(units) + np.array(unit_of, np.int64)[found]
+    order = np.argsort(kind, kind="stable")
+    edges = np.flatnonzero(np.diff(kind[order])) + 1
+    if len(found):
+        yield from np.split(found[order], edges)
 
 
 def _refuse_origins(
@@ -658,7 +706,8 @@ def _valid(
         runs.fault_at,
     )
     rows = directory.channels.rows
-    meters = frozenset(_meter_of(rows[index]) for index in np.unique(channel).tolist())
+    each = channel[np.flatnonzero(np.diff(channel, prepend=-1))].tolist()
+    meters = tuple(_meter_of(rows[index]) for index in each)
     return ValidReadings(blocks, meters, repeated)
 
 

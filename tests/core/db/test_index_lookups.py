@@ -24,6 +24,8 @@ OF_CHANNEL = {
     "server": None,
     "versions": None,
 }
+FILL: dict[str, Any] = {"channels": [1], "days": [20_000], "slots": [1], "values": [1]}
+FILL |= {"empty": "", "import": 1}
 ONE_SERIES = {"series": ["spot"], "starts": [0], "ends": [9], "known": [None]}
 
 
@@ -48,6 +50,19 @@ from generate_series(1, 4000) hour;
 analyze reading_day, reading_archive, price"""
 
 
+#: A table of channels that fits into a page, as the planner knows.
+FEW_CHANNELS = """
+insert into site (organization_id, id, name, timezone, country, currency)
+values (1, 's', 's', 'UTC', 'GB', 'GBP');
+insert into meter (organization_id, id, site_id)
+select 1, 'm' || number, 's' from generate_series(1, 20) number;
+insert into channel (organization_id, meter_id, name, position, quantity, direction, unit,
+  interval_seconds, offset_seconds, kind)
+select 1, 'm' || number, 'import', 0, 'active_energy', 'import', 'kWh', 900, 0, 'interval'
+from generate_series(1, 20) number;
+analyze channel"""
+
+
 @pytest.mark.parametrize(
     ("sql", "parameters", "condition"),
     [
@@ -55,6 +70,10 @@ analyze reading_day, reading_archive, price"""
             METERING["blocks_read"],
             {"channels": [1], "days": [20_000]},
             "(channel_id = b.channel) AND (day = b.day)",
+        ),
+        *(
+            (METERING[name], FILL, "(channel_id = b.channel) AND (day = ")
+            for name in ("slots_fill", "slots_filled")
         ),
         (METERING["blocks_now"], AT_HAND, "AND (day >= asked.first) AND (day <= asked.last)"),
         (
@@ -94,3 +113,16 @@ async def test_a_statement_looks_up_by_the_index(
         plan = await queries.fetch(str, f"explain {sql}", *given)
 
     assert any("Index Cond" in line and condition in line for line in plan), "\n".join(plan)
+
+
+async def test_channels_are_looked_up_by_the_index_from_the_first_on(tenant: Tenant) -> None:
+    """A session plans it once, maybe while the table is so small that all of it would be read."""
+    async with tenant.transaction() as queries:
+        await queries.execute(FEW_CHANNELS)
+        for name in ("channels_of", "channels_hold"):
+            await queries.rows(METERING[name], {"meters": "{m1,m2}"})
+        scans = await queries.rows(
+            "select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'channel'"
+        )
+
+    assert scans == [(0, 3)]

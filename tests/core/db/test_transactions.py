@@ -1,12 +1,13 @@
 """Transactions: all of it or nothing of it."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 
-from energia.db.connection import Connection
+from energia.db.connection import Connection, Result
 from energia.db.pool import Pool
-from energia.db.tenant import Queries, Tenant
+from energia.db.tenant import Queries, Tenant, statement_of
 from energia.errors import DatabaseAway, DatabaseError, NotFound, UniqueViolation
 from energia.settings import Database
 from tests.core.db.test_pool import end_backends
@@ -54,6 +55,83 @@ async def test_a_failed_statement_cannot_be_committed(tenant: Tenant) -> None:
                 await queries.execute(ADD, "a")
 
     assert await tenant.fetch(str, NAMES) == ["default"]
+
+
+async def test_the_last_statement_goes_with_the_commit(pool: Pool) -> None:
+    """What is known to be the last takes no message of its own."""
+    messages: list[str] = []
+
+    async def note(message: str, answer: Awaitable[Result]) -> Result:
+        messages.append(statement_of(message))
+        return await answer
+
+    pool.stats.statement_timers.append(note)
+    async with pool.everywhere().transaction() as queries:
+        await queries.execute(ADD, "a")
+        await queries.execute_last(ADD, "b")
+
+    assert messages == [ADD, f"{ADD}; commit"]
+    assert await pool.everywhere().fetch(str, NAMES) == ["default", "a", "b"]
+
+
+async def test_a_last_statement_may_be_the_only_one(tenant: Tenant) -> None:
+    """It takes the connection then, and is committed."""
+    async with tenant.transaction() as queries:
+        await queries.execute_last(ADD, "a")
+
+    assert await tenant.fetch(str, NAMES) == ["default", "a"]
+
+
+async def test_what_follows_sees_the_last_statement(tenant: Tenant) -> None:
+    """If it was not the last, it comes before what is sent next."""
+    async with tenant.transaction() as queries:
+        await queries.execute_last(ADD, "a")
+        await queries.execute_last(ADD, "b")
+        seen = await queries.fetch(str, NAMES)
+
+    assert seen == ["default", "a", "b"]
+
+
+async def test_a_last_statement_that_fails_leaves_nothing(pool: Pool) -> None:
+    """The end of the block raises what it raised, and the connection is kept."""
+    tenant = pool.everywhere()
+    with pytest.raises(UniqueViolation):
+        async with tenant.transaction() as queries:
+            await queries.execute(ADD, "a")
+            await queries.execute_last(ADD, "a")
+
+    assert await tenant.fetch(str, NAMES) == ["default"]
+    assert pool.stats.connects == 1
+
+
+async def test_a_last_statement_of_what_is_undone_is_not_sent(tenant: Tenant) -> None:
+    """An error that leaves the block leaves it out."""
+    with pytest.raises(NotFound):
+        async with tenant.transaction() as queries:
+            await queries.execute(ADD, "a")
+            await queries.execute_last(ADD, "b")
+            raise NotFound
+
+    assert await tenant.fetch(str, NAMES) == ["default"]
+
+
+async def test_a_last_statement_that_fails_undoes_its_part_alone(tenant: Tenant) -> None:
+    """Within a whole it belongs to its part, and not to what is done after it."""
+    async with tenant.whole() as whole:
+        await whole.execute(ADD, "a")
+        with pytest.raises(UniqueViolation):
+            async with whole.transaction() as part:
+                await part.execute(ADD, "b")
+                await part.execute_last(ADD, "a")
+
+    assert await tenant.fetch(str, NAMES) == ["default", "a"]
+
+
+async def test_a_last_statement_outside_a_transaction_is_run(tenant: Tenant) -> None:
+    """A call is a transaction of its own."""
+    await tenant.execute_last(ADD, "a")
+
+    assert await tenant.fetch(str, NAMES) == ["default", "a"]
 
 
 async def test_every_statement_sees_the_organization(pool: Pool) -> None:

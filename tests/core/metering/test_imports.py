@@ -5,7 +5,7 @@ import pytest
 from energia.db.pool import Tenant
 from energia.errors import NotFound
 from energia.metering import imports
-from tests.core.metering.setting import START, Heard, meter, one_series, post, series
+from tests.core.metering.setting import STAMP, START, Heard, meter, one_series, post, series
 
 
 async def test_imports_are_kept(tenant: Tenant) -> None:
@@ -23,6 +23,19 @@ async def test_imports_are_kept(tenant: Tenant) -> None:
     assert [fault.code for fault in kept.problems] == ["not_a_number"]
     with pytest.raises(NotFound):
         await imports.get_import(tenant, "imp_x")
+
+
+async def test_an_import_takes_one_number(tenant: Tenant) -> None:
+    """However many meters it names, and if there is none of them."""
+    for name in "abc":
+        await meter(tenant, name, channels=("import", "export"))
+    readings = [{"meter": name, "start": STAMP, "value": 1, "channel": "import"} for name in "abc"]
+
+    for body in (readings, readings[:1], [{**readings[0], "meter": "x"}], readings):
+        await post(tenant, {"readings": body}, skip=True)
+
+    numbers = await tenant.fetch(int, "select id from import order by id")
+    assert numbers == list(range(numbers[0], numbers[0] + 4))
 
 
 async def test_observers_hear_of_it_after_the_commit(tenant: Tenant) -> None:

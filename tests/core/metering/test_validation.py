@@ -2,14 +2,17 @@
 
 import asyncio
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from energia.db.pool import Tenant
 from energia.metering import query
-from energia.metering.validation import Directory
+from energia.metering.models import Channel
+from energia.metering.validation import Directory, Origin, Refusal
 from tests.core.metering.setting import HEAD, STAMP, START, meter, post, series
 
 
@@ -97,3 +100,75 @@ def test_few_unknown_meters_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert len(directory.unknown) == 3
     assert directory.target("m4", None, None) == directory.target("m4", "x", None)
+
+
+def channel_row(key: int, meter_id: str, name: str, power: int | None = None) -> tuple[Any, ...]:
+    """Return a channel of energy as the database gives it, with a number of an import after it."""
+    most = None if power is None else Decimal(power)
+    declared = ("active_energy", "import", "kWh", 900, 0)
+    return (*attrs.astuple(Channel(key, meter_id, name, *declared, max_power=most)), 7)
+
+
+METERS = st.dictionaries(
+    st.sampled_from("abcdef"), st.sets(st.sampled_from("xyz"), min_size=1), max_size=5
+)
+
+
+@given(METERS, METERS, st.lists(st.tuples(*map(st.sampled_from, ("abcdefg", "wxyz"))), max_size=20))
+def test_a_channel_is_found_by_its_meter_and_its_name(
+    first: dict[str, set[str]], more: dict[str, set[str]], asked: list[tuple[str, str]]
+) -> None:
+    """As well in what is looked up later; without a name, if the meter has no other channel."""
+    directory, keys = Directory(), dict[tuple[str, str], int]()
+    for meters in (first, {one: names for one, names in more.items() if one not in first}):
+        pairs = [(one, name) for one in sorted(meters) for name in sorted(meters[one])]
+        keys |= {pair: key for key, pair in enumerate(pairs, len(keys) + 100)}
+        directory.add(list(meters), [channel_row(keys[pair], *pair) for pair in pairs])
+    only = {one: name for one, name in keys if sum(each == one for each, _ in keys) == 1}
+    origins: list[Origin] = [(one, name, None) for one, name in asked]
+    origins += [(one, None, None) for one, _ in asked]
+
+    found = [directory.found(one, name) for one, name, _ in origins]
+
+    for (one, name, _), index in zip(origins, found, strict=True):
+        key = keys.get((one, name or only.get(one, "")))
+        assert key == (None if isinstance(index, Refusal) else directory.keys[index])
+        assert isinstance(index, Refusal) or directory.channels[index].key == key
+    indexes = [-1 if isinstance(index, Refusal) else index for index in found]
+    assert directory.indexes(origins).tolist() == indexes
+
+
+def test_what_is_looked_up_later_has_its_own_columns() -> None:
+    """The bound of each channel is that of its power, whenever it was looked up."""
+    directory = Directory()
+    directory.add("a", [channel_row(1, "a", "x"), channel_row(2, "a", "y", 4)])
+    directory.add("b", [channel_row(3, "b", "x", 8)])
+
+    assert directory.keys.tolist() == [1, 2, 3]
+    assert directory.bounds.tolist() == [10**15, 10**6, 2 * 10**6]
+
+
+async def test_reasons_are_told_in_the_order_of_what_was_sent(tenant: Tenant) -> None:
+    """Those of one kind together: of units, of meters that do not exist, of channels."""
+    await meter(tenant)
+    await meter(tenant, "two", channels=("import", "export"))
+    reading = {"start": STAMP, "value": 1}
+    readings = [
+        {"meter": "m", **reading, "unit": "m3"},
+        {"meter": "x", **reading},
+        {"meter": "m", **reading, "channel": "other"},
+        {"meter": "m", **reading, "unit": "parsec"},
+        {"meter": "two", **reading},
+        {"meter": "m", **reading},
+    ]
+
+    outcome = await post(tenant, {"readings": readings}, skip=True)
+
+    assert outcome.created == 1
+    assert [(fault.code, fault.pointer) for fault in outcome.problems] == [
+        ("wrong_unit", "/readings/0"),
+        ("wrong_unit", "/readings/3"),
+        ("unknown_meter", "/readings/1"),
+        ("unknown_channel", "/readings/2"),
+        ("unknown_channel", "/readings/4"),
+    ]
