@@ -151,6 +151,7 @@ async def test_a_run_that_is_cancelled_is_finished_by_another(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+    await until_at_rest(tenant)
     before = await issued(tenant)
     there = [part for part in SLICES if part[0] in before]
     assert there
@@ -161,6 +162,15 @@ async def test_a_run_that_is_cancelled_is_finished_by_another(
     left = NUMBER - len(before)
     assert again == (left, 0, len(before), left, 0)
     assert await issued(tenant) == EXPECTED
+
+
+async def until_at_rest(tenant: Tenant) -> None:
+    """Wait until the server works for nobody else: it may still commit what was cut off."""
+    busy = """select count(*) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'"""
+    async with asyncio.timeout(10):
+        while await tenant.fetch(int, busy) != [0]:
+            await asyncio.sleep(0.01)
 
 
 async def test_failures_are_counted_beyond_those_that_are_listed(
