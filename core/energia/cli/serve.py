@@ -67,8 +67,7 @@ def run(
         linecache.clearcache()
         log.warn(Plugins.unmatched(settings.plugins))
         with configuration.locating():
-            # It has no command line: what only that needs is not imported.
-            plugins = Plugins.installed(settings.plugins, commands=False)
+            plugins = Plugins.installed(settings.plugins, serving=True)
         linecache.clearcache()
     serve(settings, plugins, is_worker=is_worker)
 
@@ -80,5 +79,8 @@ def _seldom_collecting() -> Iterator[None]:
     gc.set_threshold(*_MADE)
     try:
         yield
+        # The usual thresholds would have all of it looked at at once, and again, for 50 ms.
+        gc.collect(0)
+        gc.freeze()
     finally:
         gc.set_threshold(*usual)
