@@ -189,7 +189,7 @@ class Keeper:
         state: Mapping[str, Any] | None,
     ) -> Outcome:
         """Store a file, and the state with it."""
-        decoders = self.core.plugins.decoders()
+        decoders = await asyncio.to_thread(self.core.plugins.decoders)
         if format_ not in decoders:
             message = f"there is no format {format_!r}{meant_or_known(format_, decoders)}"
             raise Invalid.of("unknown_format", message)

@@ -14,11 +14,10 @@ from importlib.metadata import (
 )
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
-from energia.convert.schema import schema_of
 from energia.errors import ConfigurationError, Fault, PluginError, did_you_mean
 from energia.hookspecs import API_VERSION, PROJECT
 from energia.plugins.containment import contained
@@ -26,6 +25,9 @@ from energia.settings import PluginSelection
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
+#: A function of a module that implements a hook, by its own name.
+_IMPLEMENTED: Final = re.compile(r"^@hookimpl\n(?:@\w+\n)*def (\w+)", re.MULTILINE)
 
 
 @attrs.frozen
@@ -56,6 +58,11 @@ class PluginState:
     def family(self) -> str:
         """What kind of plugin it is: the first part of its name."""
         return self.name.partition("-")[0]
+
+    @property
+    def is_of_the_release(self) -> bool:
+        """Whether it comes with this release, and so was tested with all that does."""
+        return self.distribution == PROJECT
 
 
 def installed() -> dict[str, EntryPoint]:
@@ -104,6 +111,16 @@ def unmatched(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> 
         for pattern in patterns
         if _is_pattern(pattern) and pattern != "*" and not fnmatch.filter(entries, pattern)
     ]
+
+
+def stated_hooks(entry: EntryPoint) -> tuple[str, ...]:
+    """Return the hooks that the functions of a module implement, sorted, by its source.
+
+    Nothing is imported but the packages around it. There are none where *entry* names a class.
+    """
+    if entry.attr:
+        return ()
+    return tuple(sorted(_IMPLEMENTED.findall(_source_text(entry) or "")))
 
 
 def mentioning(hook: str, entries: Mapping[str, EntryPoint]) -> set[str]:
@@ -326,6 +343,8 @@ class Plugin:
 
 def listed(state: PluginState) -> Plugin:
     """Return a plugin as it is shown."""
+    from energia.convert.schema import schema_of  # a start shows none
+
     return Plugin(
         name=state.name,
         family=state.family,

@@ -177,7 +177,7 @@ def test_without_commands(install: Install) -> None:
     """A service does not ask its plugins for commands."""
     install("third = third_settings:Plugin", source=WITH_SETTINGS)
 
-    assert not Plugins.installed(only("third"), commands=False).commands()
+    assert not Plugins.installed(only("third"), serving=True).commands()
 
 
 @pytest.mark.parametrize(
