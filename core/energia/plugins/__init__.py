@@ -131,7 +131,7 @@ class Plugins:
     @staticmethod
     def unmatched(selection: PluginSelection) -> list[str]:
         """Return warnings of patterns of *selection* that no installed plugin matches."""
-        return discovery.unmatched(discovery.installed(), selection)
+        return discovery.unmatched(selection)
 
     @property
     def names(self) -> tuple[str, ...]:

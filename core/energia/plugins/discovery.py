@@ -4,6 +4,7 @@ import fnmatch
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import (
     Distribution,
@@ -97,19 +98,27 @@ def states(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> dic
     }
 
 
-def unmatched(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> list[str]:
+def unmatched(selection: PluginSelection) -> list[str]:
     """Return warnings of patterns of *selection* that no installed plugin matches.
 
     That is allowed, since one configuration may serve several installations; but a misspelt pattern
     would switch off all that it was to switch on, or the other way round.
     """
+    patterns = [
+        (key, pattern)
+        for key, stated in (("enabled", selection.enabled), ("disabled", selection.disabled))
+        for pattern in stated
+        if _is_pattern(pattern) and pattern != "*"
+    ]
+    if not patterns:  # as with nearly every start: what is installed need not be read for that
+        return []
+    entries = installed()
     families = {f"{name.partition('-')[0]}-*": name for name in entries}
     return [
         f"plugins.{key}: {pattern!r} matches no plugin that is installed"
         f"{did_you_mean(pattern, families)}"
-        for key, patterns in (("enabled", selection.enabled), ("disabled", selection.disabled))
-        for pattern in patterns
-        if _is_pattern(pattern) and pattern != "*" and not fnmatch.filter(entries, pattern)
+        for key, pattern in patterns
+        if not fnmatch.filter(entries, pattern)
     ]
 
 
@@ -194,6 +203,10 @@ def instantiate(
 
 
 def _settings(name: str, settings: Mapping[str, Any], wanted: type) -> object:
+    if not settings:
+        # Most plugins have no settings stated, and no reader need be written for their defaults.
+        with suppress(Exception):  # what is wrong with them is told below
+            return wanted()
     from energia.configuration.values import structure  # loads the converter: only when needed
 
     try:
