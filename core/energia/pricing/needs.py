@@ -1,10 +1,10 @@
 """Which kinds of charge stored tariffs need, and who offers those that are missing."""
 
-import asyncio
 from typing import Final
 
 import attrs
 
+from energia.assembly import late
 from energia.db.queries import load
 from energia.db.tenant import Queries
 from energia.plugins import Plugins
@@ -60,5 +60,5 @@ async def needed_kinds(queries: Queries, plugins: Plugins) -> list[NeededKind]:
     """
     if await queries.fetch(bool, SQL["tariff_any"]) == [False]:
         return []
-    kinds = sorted(await asyncio.to_thread(plugins.charges))
+    kinds = sorted(await late(plugins.charges))
     return await queries.fetch(NeededKind, SQL["tariff_needs"], {"kinds": kinds})

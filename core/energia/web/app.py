@@ -1,6 +1,5 @@
 """The application of a service, from its routes to the moment that it is ready."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
@@ -14,6 +13,7 @@ from yarl import URL
 
 from energia import tracing
 from energia.access.authentication import Authentication
+from energia.assembly import assembling, late
 from energia.core import Core, Probe
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
@@ -23,7 +23,7 @@ from energia.pricing.cache import CACHE
 from energia.web.access import AUTHENTICATION
 from energia.web.background_probe import BackgroundProbe
 from energia.web.calls import OPERATIONS
-from energia.web.endpoints import OF_READINGS, ROUTES, routes
+from energia.web.endpoints import LATE, OF_READINGS, ROUTES, routes
 from energia.web.job_probe import JobProbe
 from energia.web.keys import (
     CONVERSION,
@@ -100,14 +100,15 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
 
 def _provide(conversion: Conversion, plugins: Plugins, below: RoutesBelow | None = None) -> None:
     """Have what routes ask the plugins for: it may have to be imported, and they cannot wait."""
-    plugins.decoders()
     if below is OF_READINGS:
+        plugins.decoders()
         return
     from energia.pricing.tariffs import tariff_converter
 
     conversion.converter = tariff_converter(plugins.charges())
-    plugins.tariff_importers()
-    plugins.panels()
+    if below is not LATE:  # but pages, which ask for much more, or routes that are not known
+        plugins.decoders()
+        plugins.panels()
 
 
 def _feed_probes(core: Core) -> list[Probe]:
@@ -201,7 +202,7 @@ def mount(
     Those whose path begins with *but* are left out. Those below a path are made when one of them is
     first asked for, and all such routes with them: what shows a page asks others of them. So are
     most of the core's, unless a plugin that is not of the release has routes: they are compared.
-    *provide* is called before such are made, and told which.
+    *provide* is called before one of these is asked, and told of which it is.
 
     Raises:
         PluginError: Two routes answer the same requests, or a path is not one; the plugin is named.
@@ -223,18 +224,24 @@ def mount(
     for owner, it in below:
         # That the core's answer no other's requests is tested: no plugin's are made for them.
         compare = partial(_refuse_same, plugins) if owner else _nothing
-        app.router.register_resource(_Below(owner, it, (partial(provide, it), compare)))
+        app.router.register_resource(_Below(owner, it, compare, provide))
 
 
 class _Below(AbstractResource):
     """A resource for all that is below a path: it finds the routes once they are made."""
 
     def __init__(
-        self, owner: str | None, below: RoutesBelow, before: Iterable[Callable[[], None]]
+        self,
+        owner: str | None,
+        below: RoutesBelow,
+        compare: Callable[[], None],
+        provide: Callable[[RoutesBelow], None],
     ) -> None:
         super().__init__()
-        self._owner, self._below, self._before = owner, below, before
+        self._owner, self._below = owner, below
+        self._compare, self._provide = compare, provide
         self._router: web.UrlDispatcher | None = None
+        self._is_provided = False
 
     @property
     def canonical(self) -> str:
@@ -244,15 +251,17 @@ class _Below(AbstractResource):
     async def resolve(self, request: web.Request) -> tuple[Any, set[str]]:
         """Return the route that a request is for, and the methods that its path allows."""
         if self._router is None:
-            self._router = await asyncio.to_thread(self._routes)
+            self._router = await late(self._routes)
         found = await self._router.resolve(request)
-        if found.http_exception is None:
-            return found, set()
-        return None, set(getattr(found.http_exception, "allowed_methods", ()))
+        if found.http_exception is not None:
+            return None, set(getattr(found.http_exception, "allowed_methods", ()))
+        if not self._is_provided:
+            await late(self._provide, self._below)
+            self._is_provided = True
+        return found, set()
 
     def _routes(self) -> web.UrlDispatcher:
-        for prepare in self._before:
-            prepare()
+        self._compare()
         router = web.UrlDispatcher()
         _serve_all(router, [(self._owner, route) for route in self._below.routes()])
         return router
@@ -364,7 +373,8 @@ def document(plugins: Plugins) -> Mapping[str, object]:
 @lru_cache(maxsize=4)
 def _document(plugins: Plugins) -> bytes:
     """Return the OpenAPI document as JSON."""
-    return msgspec.json.encode(document(plugins))
+    with assembling():  # all routes and charges are imported for it
+        return msgspec.json.encode(document(plugins))
 
 
 # One set of plugins is described once, however many applications of a process have it.

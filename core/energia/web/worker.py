@@ -3,13 +3,13 @@
 What does the jobs is imported with the first of its kind: billing takes more than all the rest.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Generic, TypeVar
 
 import attrs
 
+from energia.assembly import late
 from energia.audit.retention import AuditRetention
 from energia.billing.retention import ReadingsRetention
 from energia.core import Core
@@ -40,7 +40,7 @@ class LateKind(Generic[K_co]):
 
     async def run(self, job: Running) -> object:
         """Do it."""
-        return await (await asyncio.to_thread(self.load, job.core.plugins)).run(job)
+        return await (await late(self.load, job.core.plugins)).run(job)
 
 
 @attrs.frozen
@@ -49,7 +49,7 @@ class LateHelped(LateKind[Helped]):
 
     async def help(self, job: Running) -> None:
         """Do part of a job that another worker has begun."""
-        await (await asyncio.to_thread(self.load, job.core.plugins)).help(job)
+        await (await late(self.load, job.core.plugins)).help(job)
 
 
 def _run(plugins: Plugins) -> Helped:

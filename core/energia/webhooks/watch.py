@@ -5,7 +5,6 @@ much of what is known of it as makes it worth telling again. What is not found a
 forgotten. Only organizations of which a webhook wants to know it are looked at.
 """
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import structlog
 
+from energia.assembly import late
 from energia.convert import dumps
 from energia.db.tenant import Tenant
 from energia.errors import EnergiaError
@@ -51,7 +51,7 @@ class WebhookWatch:
         wanted = await core.pool.everywhere().fetch(_wanted, SQL["webhook_wanted"], self.type)
         if not wanted:
             return
-        find = (await asyncio.to_thread(_finders, core.plugins))[self.type]
+        find = (await late(_finders, core.plugins))[self.type]
         for organization, since in wanted:
             try:
                 await self._look(core, core.pool.tenant(organization), since, find)

@@ -88,10 +88,12 @@ def routes() -> tuple[Route, ...]:
 
 #: Those whose bodies have no charges; they are looked through first.
 OF_READINGS: Final = RoutesBelow("/v1", _of_readings)
+#: All that are not there from the start.
+LATE: Final = RoutesBelow("/v1", _late)
 #: Those that are there from the start, and what makes the others.
 ROUTES: Final[tuple[Route | RoutesBelow, ...]] = (
     *_FIRST,
     *_LAST,
     OF_READINGS,
-    RoutesBelow("/v1", _late),
+    LATE,
 )
