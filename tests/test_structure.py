@@ -80,6 +80,7 @@ HONEST = {
     "energia.jobs.tasks",
     "energia.plugins",
     "energia.plugins.discovery",
+    "energia.plugins.loading",
     "energia.plugins.registration",
     "energia.access.authentication",
     "energia.access.tokens",

@@ -1,7 +1,7 @@
 """Health: whether all stored tariffs can be read by the plugins that are loaded."""
 
 from energia import ComponentType, Core, Criticality, Observed, Probe, hookimpl
-from energia.pricing.store import needed_kinds
+from energia.pricing.needs import needed_kinds
 
 
 class TariffsHealth:
@@ -26,6 +26,6 @@ class TariffsHealth:
 
     async def check(self, core: Core) -> Observed:
         """Return how many kinds of charge are missing, with a warning that names each."""
-        needed = await needed_kinds(core.pool.everywhere(), core.plugins.charges())
+        needed = await needed_kinds(core.pool.everywhere(), core.plugins)
         complaint = "; ".join(map(str, needed))
         return Observed(len(needed), "kinds", complaint or None)

@@ -19,13 +19,28 @@ def shown(program: str) -> str:
 def test_service_without_what_it_never_asks_for() -> None:
     """Nothing of what a service is put together from imports what hardly any request needs."""
     names = (
-        *("psycopg", "rich", "energia.web.endpoints.costs", "energia.billing.concerns"),
+        *("psycopg", "rich", "energia.web.endpoints.costs", "energia.billing.models"),
+        *("energia.costing.inputs", "energia.pricing.charges", "energia.metering.imports"),
+        *("energia.web.openapi", "energia.webhooks.findings", "energia_plugins.tariff_flat"),
+        *("energia_plugins.meter_csv", "energia_plugins.tariff_brazil.scee"),
         *("energia_plugins.tariff_brazil.rows", "energia_plugins.tariff_brazil.document"),
     )
     program = (
         "import sys; from energia import log; from energia.plugins import Plugins; "
-        "import energia.web.lifecycle; Plugins.installed(commands=False); "
+        "import energia.web.lifecycle; Plugins.installed(serving=True); "
         f"print([name for name in {names} if name in sys.modules])"
+    )
+
+    assert shown(program) == "[]"
+
+
+def test_who_sends_readings_waits_for_no_prices() -> None:
+    """The routes that take readings in import nothing that prices or bills."""
+    program = (
+        "import sys; from energia.web.endpoints import OF_READINGS; "
+        "import energia.web.lifecycle; OF_READINGS.routes(); "
+        "names = ['energia.pricing.charges', 'energia.costing.inputs', 'energia.billing.models']; "
+        "print([name for name in names if name in sys.modules])"
     )
 
     assert shown(program) == "[]"

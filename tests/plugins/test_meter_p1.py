@@ -16,7 +16,9 @@ from energia.settings import Health
 from energia.settings import Settings as Service
 from energia.testing import gathered
 from energia_plugins import meter_dsmr
-from energia_plugins.meter_p1 import MeterP1, P1Source, Settings
+from energia_plugins.meter_p1 import MeterP1
+from energia_plugins.meter_p1.settings import Settings
+from energia_plugins.meter_p1.source import P1Source
 from tests.core.metering.test_endpoints import CHANNEL, SITE, answer
 from tests.core.metering.test_sources import check
 from tests.plugins.test_meter_dsmr import read

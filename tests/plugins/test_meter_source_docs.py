@@ -8,11 +8,11 @@ import attrs
 import pytest
 
 from energia.configuration.values import structure
-from energia_plugins import meter_p1 as p1
 from energia_plugins.meter_folder import settings as folder
 from energia_plugins.meter_http import settings as http
 from energia_plugins.meter_modbus import settings as modbus
 from energia_plugins.meter_mqtt import settings as mqtt
+from energia_plugins.meter_p1 import settings as p1
 from tests.imports import ROOT
 
 PAGE = (ROOT / "docs/how-to/meters.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import attrs
 from energia.billing.errors import ContractsOverlap
 from energia.billing.models import Contract, ContractState, NewContract
 from energia.billing.superseded import Correction, supersede
+from energia.billing.zones import billed_until
 from energia.convert import Converter
 from energia.convert.faults import Faults, refusal
 from energia.costing.inputs import channels_by_role
@@ -199,12 +200,6 @@ async def hold_contracts(queries: Queries, ids: list[str]) -> list[ZonedContract
     )
 
 
-async def billed_until(queries: Queries, ids: list[str]) -> date | None:
-    """Return until when bills of any of some contracts are issued; None if none is."""
-    (billed,) = await queries.fetch(_day, SQL["contracts_billed"], ids)
-    return billed
-
-
 async def zoned_contracts(queries: Queries, ids: list[str]) -> list[ZonedContract]:
     """Return some contracts by id; raises `NotFound`."""
     rows = await queries.fetch(_zoned, SQL["contract_get"], {"ids": ids})
@@ -314,7 +309,3 @@ def _channel(entry: str | Mapping[str, str]) -> str | DatedChannel:
         return entry
     days = {name: date.fromisoformat(day) for name, day in entry.items() if name != "channel"}
     return DatedChannel(channel=entry["channel"], **days)
-
-
-def _day(day: date | None) -> date | None:
-    return day

@@ -1,76 +1,20 @@
-"""What issued bills hold as it was: the zones of their meters and the versions of their tariffs."""
+"""What issued bills hold as it was: the versions of their tariffs; only their end may change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 import attrs
 
-from energia.billing.contracts import SQL, billed_until
+from energia.billing.contracts import SQL
 from energia.billing.errors import VersionInUse
 from energia.billing.superseded import Correction, supersede
 from energia.convert import Converter
 from energia.db.tenant import Queries, Tenant
 from energia.errors import Fault, InUse, NotFound
-from energia.metering import registry
-from energia.metering.models import Meter, NewMeter, NewSite, Site
 from energia.pricing.holidays.store import resolved
 from energia.pricing.store import Tariffs
 from energia.pricing.tariffs import Tariff, Version
-
-
-async def put_site(tenant: Tenant, id_: str, new: NewSite) -> tuple[Site, bool]:
-    """Make a site or replace it, and tell whether it was made.
-
-    Who issues a bill holds its contract. Contracts are held here before bills are looked for:
-    either that bill is found, or its period is one of the new zone.
-
-    Raises:
-        Invalid: It does not fit.
-        InUse: Bills of its meters are issued in another zone.
-
-    """
-    async with tenant.transaction() as queries:
-        billed = await _billed(queries, site=id_)
-        if billed:
-            old = await registry.site(queries, id_)
-            _refuse_other_zone(old.timezone, new.timezone, billed, "/timezone")
-        return await registry.put_site(queries, id_, new)
-
-
-async def put_meter(tenant: Tenant, id_: str, new: NewMeter, now: datetime) -> tuple[Meter, bool]:
-    """Make a meter or replace it, and tell whether it was made.
-
-    Raises:
-        Invalid: It does not fit; there is no such site.
-        InUse: Bills are issued and the site is of another zone; as `registry.write_meter`.
-
-    """
-    async with tenant.transaction() as queries:
-        await queries.fetch(str, SQL["contract_meter"], id_)
-        billed = await _billed(queries, meter=id_)
-        old = await registry.zone_of(queries, id_) if billed else None
-        result = await registry.write_meter(queries, id_, new, now)
-        if billed and old is not None:
-            _refuse_other_zone(old, await registry.zone_of(queries, id_), billed, "/site")
-        return result
-
-
-async def _billed(
-    queries: Queries, *, site: str | None = None, meter: str | None = None
-) -> date | None:
-    """Return until when a meter, or any of a site, is billed; its contracts are held."""
-    held = await queries.fetch(str, SQL["contract_hold_at"], {"site": site, "meter": meter})
-    return await billed_until(queries, held)
-
-
-def _refuse_other_zone(old: str, new: str, billed: date, pointer: str) -> None:
-    if old != new:
-        message = f"bills are issued until {billed}: the time zone stays {old}"
-        raise InUse.of(InUse.code, message, pointer)
-
-
-# Keeps the versions of tariffs by which bills are issued: only their end may change.
 
 _FIELDS: Final = tuple(
     field.name for field in attrs.fields(Version) if field.name not in ("valid_from", "valid_to")

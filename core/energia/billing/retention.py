@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from energia import tracing
-from energia.billing.contracts import SQL
 from energia.db import organizations
+from energia.db.queries import load
 from energia.db.tenant import Tenant
 from energia.metering import registry
 from energia.metering.deletion import (
@@ -28,6 +28,7 @@ from energia.time import earlier, instant_of
 if TYPE_CHECKING:
     from energia.core import Core
 
+SQL: Final = load(__package__)
 #: Of how many meters a transaction deletes, so that none holds anything for long.
 _BATCH: Final = 100
 log = structlog.get_logger(__name__)

@@ -1,19 +1,12 @@
 """`energia serve`: the service."""
 
-import gc
 import linecache
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Mapping
 
 import click
 
+from energia.assembly import assembling
 from energia.cli.invocation import Invocation, allow_embedded, pass_invocation
-
-#: Objects that are made, while a service is put together, until it is looked which of them may go:
-#: to look as often as Python does would be a seventh of the start. Those that were looked at once
-#: are not looked at again: what attrs leaves of each class goes at the first look, all else stays.
-_MADE: Final = (10_000, 1_000, 1_000)
 
 
 @click.command("serve", short_help="Serve the API until SIGTERM or SIGINT.")
@@ -50,7 +43,7 @@ def run(
     """Run a service or a worker by the settings, over which *options* and the address go."""
     address = {"server.host": ("--host", host), "server.port": ("--port", port)}
     given = {path: option for path, option in address.items() if option[1] is not None}
-    with _seldom_collecting():
+    with assembling():
         configuration = invocation.configuration(
             {**given, **options}, allow_embedded=allow_embedded
         )
@@ -62,23 +55,8 @@ def run(
         from energia.plugins import Plugins
         from energia.web.lifecycle import serve
 
-        # For tracebacks attrs keeps the source of every method that it makes, a quarter of what it
-        # makes: what is said of the error there is enough. The plugins take the room.
-        linecache.clearcache()
+        linecache.clearcache()  # the plugins take the room
         log.warn(Plugins.unmatched(settings.plugins))
         with configuration.locating():
-            # It has no command line: what only that needs is not imported.
-            plugins = Plugins.installed(settings.plugins, commands=False)
-        linecache.clearcache()
+            plugins = Plugins.installed(settings.plugins, serving=True)
     serve(settings, plugins, is_worker=is_worker)
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Look less often for what may go while a service is put together: nearly all stays."""
-    usual = gc.get_threshold()
-    gc.set_threshold(*_MADE)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)

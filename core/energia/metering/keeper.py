@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from energia import tracing
+from energia.assembly import late
 from energia.convert import TEXT, dumps
 from energia.db.organizations import DEFAULT
 from energia.db.queries import one_message
@@ -189,7 +190,7 @@ class Keeper:
         state: Mapping[str, Any] | None,
     ) -> Outcome:
         """Store a file, and the state with it."""
-        decoders = self.core.plugins.decoders()
+        decoders = await late(self.core.plugins.decoders)
         if format_ not in decoders:
             message = f"there is no format {format_!r}{meant_or_known(format_, decoders)}"
             raise Invalid.of("unknown_format", message)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from energia.db import organizations
+from energia.db.queries import load
 from energia.db.tenant import Tenant
 from energia.metering import registry
-from energia.metering.imports import SQL
 
 if TYPE_CHECKING:
     from energia.core import Core
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: How many imports are looked at together, and the channels of how many meters.
 _IMPORTS: Final = 20_000
 _METERS: Final = 100
+SQL: Final = load(__package__)
 log = structlog.get_logger(__name__)
 
 

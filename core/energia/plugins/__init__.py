@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 import attrs
 import pluggy
 
-from energia.errors import Fault, PluginError, exits
+from energia.errors import PluginError, exits
 from energia.plugins import discovery, registration
 from energia.plugins.discovery import PluginState
-from energia.plugins.registration import OBSERVED, Registered, registered
+from energia.plugins.loading import Loading, OnDemand
+from energia.plugins.registration import OBSERVED, ON_DEMAND, Registered, registered
 from energia.settings import PluginSelection
 
 if TYPE_CHECKING:
@@ -46,13 +47,15 @@ class Plugins:
     """The loaded plugins; the registration hooks of each have been called once.
 
     Attributes:
-        states: Every installed plugin, loaded or not, sorted by name.
+        states: Every installed plugin, loaded or not, sorted by name. One that is imported on
+            demand is loaded: its source says which hooks it implements.
         failures: How often an observer failed, by plugin and hook.
 
     """
 
     _manager: pluggy.PluginManager = attrs.field(repr=False)
     _registered: Registered = attrs.field(repr=False)
+    _on_demand: OnDemand = attrs.field(repr=False)
     states: tuple[PluginState, ...]
     failures: Counter[tuple[str, str]] = attrs.field(init=False)
 
@@ -77,14 +80,17 @@ class Plugins:
         selection: PluginSelection = _EVERYTHING,
         hook: str | None = None,
         *,
-        commands: bool = True,
+        serving: bool = False,
     ) -> Self:
         """Load every plugin that an installed distribution declares and *selection* wants.
 
         Args:
             selection: Which are wanted, and their settings.
             hook: Only those that may implement it: a command does without the others.
-            commands: Whether they are asked for their commands; a service has no use for any.
+            serving: Whether it is for a service. It has no use for commands; and plugins of the
+                release that only offer what is wanted on demand, such as charges, are imported when
+                it first is. They are known to load and to fit together; where another plugin offers
+                such things, all are looked at now.
 
         Raises:
             PluginError: A plugin does not load, or two do not fit together; it is named.
@@ -96,7 +102,12 @@ class Plugins:
             states = {
                 name: states[name] for name in discovery.mentioning(hook, entries) & set(states)
             }
-        return cls._load(states, lambda name: discovery.load(entries[name]), selection, commands)
+        return cls._load(
+            states,
+            lambda name: discovery.load(entries[name]),
+            selection,
+            (lambda name: discovery.stated_hooks(entries[name])) if serving else None,
+        )
 
     @classmethod
     def surveyed(cls, selection: PluginSelection = _EVERYTHING) -> tuple[PluginState, ...]:
@@ -120,29 +131,54 @@ class Plugins:
     @staticmethod
     def unmatched(selection: PluginSelection) -> list[str]:
         """Return warnings of patterns of *selection* that no installed plugin matches."""
-        return discovery.unmatched(discovery.installed(), selection)
+        return discovery.unmatched(selection)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The loaded plugins, sorted."""
         return tuple(state.name for state in self.states if state.state == "loaded")
 
+    # What follows may have to be imported first, which takes longer than the event loop may be held
+    # up: who is the first to ask does so in a thread.
+
     def charges(self) -> "Mapping[str, type[Charge]]":
         """Return the kinds of charge, by `kind`."""
-        return _without_plugin(self._registered.charges)
+        return _without_plugin(self._charges)
 
     def charge_provider(self, kind: str) -> PluginState:
         """Return the plugin that offers the charge *kind*; raises `KeyError`."""
-        plugin, _ = self._registered.charges[kind]
+        plugin, _ = self._charges[kind]
         return next(state for state in self.states if state.name == plugin)
+
+    @property
+    def _charges(self) -> "Mapping[str, tuple[str, type[Charge]]]":
+        return cast("Mapping[str, tuple[str, type[Charge]]]", self._on_demand("register_charges"))
 
     def decoders(self) -> "Mapping[str, Decoder]":
         """Return the decoders of meter files, by format."""
-        return _without_plugin(self._registered.decoders)
+        offered = self._on_demand("register_decoders")
+        return _without_plugin(cast("Mapping[str, tuple[str, Decoder]]", offered))
 
     def tariff_importers(self) -> "Mapping[str, TariffImporter]":
         """Return the importers of tariffs, by format."""
-        return _without_plugin(self._registered.importers)
+        offered = self._on_demand("register_tariff_importers")
+        return _without_plugin(cast("Mapping[str, tuple[str, TariffImporter]]", offered))
+
+    def seeds(self) -> "Mapping[str, Seed]":
+        """Return what the database of a preview can be filled with, by name."""
+        offered = self._on_demand("register_seeds")
+        return _without_plugin(cast("Mapping[str, tuple[str, Seed]]", offered))
+
+    def panels(self) -> "tuple[Panel, ...]":
+        """Return what the pages of the console show besides their own."""
+        return tuple(panel for _, panel in self.owned_panels())
+
+    def owned_panels(self) -> "tuple[tuple[str, Panel], ...]":
+        """Return the panels, each after the name of its plugin."""
+        offered = self._on_demand("register_panels")
+        return tuple(cast("Mapping[str, tuple[str, Panel]]", offered).values())
+
+    # What is there from the start.
 
     def probes(self) -> "tuple[Probe, ...]":
         """Return the health probes."""
@@ -188,10 +224,6 @@ class Plugins:
         """Return the folders of migrations, by the name of their plugin."""
         return self._registered.migrations
 
-    def seeds(self) -> "Mapping[str, Seed]":
-        """Return what the database of a preview can be filled with, by name."""
-        return _without_plugin(self._registered.seeds)
-
     def price_feeds(self) -> "tuple[PriceFeed, ...]":
         """Return what fetches prices."""
         return tuple(feed for _, feed in self._registered.price_feeds.values())
@@ -203,14 +235,6 @@ class Plugins:
     def tasks(self) -> "tuple[Task, ...]":
         """Return what is done beside requests."""
         return tuple(task for _, task in self._registered.tasks.values())
-
-    def panels(self) -> "tuple[Panel, ...]":
-        """Return what the pages of the console show besides their own."""
-        return tuple(panel for _, panel in self._registered.panels.values())
-
-    def owned_panels(self) -> "tuple[tuple[str, Panel], ...]":
-        """Return the panels, each after the name of its plugin."""
-        return tuple(self._registered.panels.values())
 
     def commands(self) -> "Mapping[str, click.Command]":
         """Return the commands of the command line, by name."""
@@ -275,34 +299,24 @@ class Plugins:
         states: Mapping[str, PluginState],
         load: Callable[[str], object],
         selection: PluginSelection,
-        commands: bool = True,
+        stated_hooks: Callable[[str], tuple[str, ...]] | None = None,
     ) -> Self:
-        manager = registration.manager()
-        after: dict[str, PluginState] = {}
-        errors: list[PluginError] = []
-        # pluggy calls the plugin that was registered last first.
-        for name, state in sorted(states.items(), reverse=True):
-            try:
-                if state.state == "loaded":
-                    settings = selection.settings.get(name, {})
-                    plugin, wanted = discovery.instantiate(name, load(name), settings)
-                    hooks = registration.register(manager, name, plugin)
-                    after[name] = attrs.evolve(state, hooks=hooks, settings=wanted)
-                else:
-                    after[name] = state
-            except PluginError as error:
-                errors.append(error)
-        _raise_all(errors)
-        return cls(manager, registered(manager, commands), tuple(reversed(after.values())))
+        """Load plugins; those of a service whose hooks are stated may be postponed."""
+        loading = Loading(dict(states), selection, load)
+        late = loading.postpone(stated_hooks) if stated_hooks else set[str]()
+        loading.instantiate(states.keys() - late)
+        if late and loading.must_be_compared():
+            loading.instantiate(late)
+            late = set()
+        manager = loading.register(loading.objects)
+        found = registered(manager, with_commands=stated_hooks is None)
+        on_demand = OnDemand(loading, late, manager)
+        if not late:
+            for hook in ON_DEMAND:
+                on_demand(hook)
+        every = tuple(state for _, state in sorted(loading.states.items()))
+        return cls(manager, found, on_demand, every)
 
 
 def _without_plugin(named: Mapping[str, tuple[str, T]]) -> dict[str, T]:
     return {name: offer for name, (_, offer) in named.items()}
-
-
-def _raise_all(errors: list[PluginError]) -> None:
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        faults = [Fault(error.code, error.detail) for error in reversed(errors)]
-        raise PluginError(f"{len(errors)} plugins do not load", faults)

@@ -4,6 +4,7 @@ import fnmatch
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import (
     Distribution,
@@ -14,11 +15,10 @@ from importlib.metadata import (
 )
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
-from energia.convert.schema import schema_of
 from energia.errors import ConfigurationError, Fault, PluginError, did_you_mean
 from energia.hookspecs import API_VERSION, PROJECT
 from energia.plugins.containment import contained
@@ -26,6 +26,9 @@ from energia.settings import PluginSelection
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
+#: A function of a module that implements a hook, by its own name.
+_IMPLEMENTED: Final = re.compile(r"^@hookimpl\n(?:@\w+\n)*def (\w+)", re.MULTILINE)
 
 
 @attrs.frozen
@@ -56,6 +59,11 @@ class PluginState:
     def family(self) -> str:
         """What kind of plugin it is: the first part of its name."""
         return self.name.partition("-")[0]
+
+    @property
+    def is_of_the_release(self) -> bool:
+        """Whether it comes with this release, and so was tested with all that does."""
+        return self.distribution == PROJECT
 
 
 def installed() -> dict[str, EntryPoint]:
@@ -90,20 +98,38 @@ def states(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> dic
     }
 
 
-def unmatched(entries: Mapping[str, EntryPoint], selection: PluginSelection) -> list[str]:
+def unmatched(selection: PluginSelection) -> list[str]:
     """Return warnings of patterns of *selection* that no installed plugin matches.
 
     That is allowed, since one configuration may serve several installations; but a misspelt pattern
     would switch off all that it was to switch on, or the other way round.
     """
+    patterns = [
+        (key, pattern)
+        for key, stated in (("enabled", selection.enabled), ("disabled", selection.disabled))
+        for pattern in stated
+        if _is_pattern(pattern) and pattern != "*"
+    ]
+    if not patterns:  # as with nearly every start: what is installed need not be read for that
+        return []
+    entries = installed()
     families = {f"{name.partition('-')[0]}-*": name for name in entries}
     return [
         f"plugins.{key}: {pattern!r} matches no plugin that is installed"
         f"{did_you_mean(pattern, families)}"
-        for key, patterns in (("enabled", selection.enabled), ("disabled", selection.disabled))
-        for pattern in patterns
-        if _is_pattern(pattern) and pattern != "*" and not fnmatch.filter(entries, pattern)
+        for key, pattern in patterns
+        if not fnmatch.filter(entries, pattern)
     ]
+
+
+def stated_hooks(entry: EntryPoint) -> tuple[str, ...]:
+    """Return the hooks that the functions of a module implement, sorted, by its source.
+
+    Nothing is imported but the packages around it. There are none where *entry* names a class.
+    """
+    if entry.attr:
+        return ()
+    return tuple(sorted(_IMPLEMENTED.findall(_source_text(entry) or "")))
 
 
 def mentioning(hook: str, entries: Mapping[str, EntryPoint]) -> set[str]:
@@ -177,6 +203,10 @@ def instantiate(
 
 
 def _settings(name: str, settings: Mapping[str, Any], wanted: type) -> object:
+    if not settings:
+        # Most plugins have no settings stated, and no reader need be written for their defaults.
+        with suppress(Exception):  # what is wrong with them is told below
+            return wanted()
     from energia.configuration.values import structure  # loads the converter: only when needed
 
     try:
@@ -326,6 +356,8 @@ class Plugin:
 
 def listed(state: PluginState) -> Plugin:
     """Return a plugin as it is shown."""
+    from energia.convert.schema import schema_of  # a start shows none
+
     return Plugin(
         name=state.name,
         family=state.family,

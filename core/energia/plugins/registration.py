@@ -22,15 +22,11 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
     from energia.access.callers import Authenticator
-    from energia.core import Probe, Seed
+    from energia.core import Probe
     from energia.jobs.tasks import Task
-    from energia.metering.decoders import Decoder
     from energia.metering.sources import Source
-    from energia.pricing.charges import Charge
-    from energia.pricing.importing import TariffImporter
     from energia.pricing.market.feeds import PriceFeed
     from energia.tracing import Tracer
-    from energia.web.panels import Panel
     from energia.web.routes import Route, RoutesBelow
 
 
@@ -42,6 +38,16 @@ HOOKS: Final = tuple(
 OBSERVED: Final = tuple(
     hook for hook in HOOKS if "event" in inspect.signature(getattr(hookspecs, hook)).parameters
 )
+
+#: Those whose offers a service wants only where somebody asks for them: a price, a file, a page.
+#: Each with what is offered, and with the attribute that names it.
+ON_DEMAND: Final = {
+    "register_charges": ("charge", "kind"),
+    "register_decoders": ("format", "name"),
+    "register_tariff_importers": ("tariff importer", "format"),
+    "register_seeds": ("seed", "name"),
+    "register_panels": ("panel", "name"),
+}
 
 #: What a module may have with a mark.
 _CALLED: Final = (FunctionType, MethodType, staticmethod, classmethod)
@@ -83,6 +89,11 @@ def register(to: pluggy.PluginManager, name: str, plugin: object) -> tuple[str, 
             if implementation.plugin_name == name:
                 _refuse_asynchronous(name, caller.name, implementation)
     return tuple(sorted(caller.name for caller in callers))
+
+
+def marked(plugin: object) -> set[str]:
+    """Return the hooks that a plugin implements, before it is registered."""
+    return {hook for hook, _ in _marked(plugin)}
 
 
 def implementations(of: pluggy.PluginManager, hook: str) -> list[tuple[str, Callable[..., object]]]:
@@ -246,15 +257,10 @@ def _refuse_asynchronous(name: str, hook: str, implementation: pluggy.HookImpl) 
 class Registered:
     """What the plugins registered; by name where a name means one thing, with its plugin."""
 
-    charges: "dict[str, tuple[str, type[Charge]]]"
-    decoders: "dict[str, tuple[str, Decoder]]"
-    importers: "dict[str, tuple[str, TariffImporter]]"
     probes: "dict[str, tuple[str, Probe]]"
-    seeds: "dict[str, tuple[str, Seed]]"
     price_feeds: "dict[str, tuple[str, PriceFeed]]"
     sources: "dict[str, tuple[str, Source]]"
     tasks: "dict[str, tuple[str, Task]]"
-    panels: "dict[str, tuple[str, Panel]]"
     commands: "dict[str, tuple[str, click.Command]]"
     collectors: "tuple[tuple[str, Collector], ...]"
     routes: "tuple[tuple[str, Route | RoutesBelow], ...]"
@@ -275,25 +281,12 @@ def registered(manager: pluggy.PluginManager, with_commands: bool = True) -> Reg
     collectors = tuple(objects(manager, "register_collectors"))
     offers.refuse_same_metrics(collectors)
     return Registered(
-        charges=cast(
-            "dict[str, tuple[str, type[Charge]]]",
-            named(manager, "register_charges", "charge", "kind"),
-        ),
-        decoders=cast(
-            "dict[str, tuple[str, Decoder]]", named(manager, "register_decoders", "format")
-        ),
-        importers=cast(
-            "dict[str, tuple[str, TariffImporter]]",
-            named(manager, "register_tariff_importers", "tariff importer", "format"),
-        ),
         probes=cast("dict[str, tuple[str, Probe]]", named(manager, "register_probes", "probe")),
-        seeds=cast("dict[str, tuple[str, Seed]]", named(manager, "register_seeds", "seed")),
         price_feeds=cast(
             "dict[str, tuple[str, PriceFeed]]", named(manager, "register_price_feeds", "price feed")
         ),
         sources=cast("dict[str, tuple[str, Source]]", named(manager, "register_sources", "source")),
         tasks=cast("dict[str, tuple[str, Task]]", named(manager, "register_tasks", "task")),
-        panels=cast("dict[str, tuple[str, Panel]]", named(manager, "register_panels", "panel")),
         commands=cast("dict[str, tuple[str, click.Command]]", commands),
         collectors=cast("tuple[tuple[str, Collector], ...]", collectors),
         routes=cast(

@@ -28,9 +28,10 @@ def seed_of(settings: Settings, plugins: Plugins) -> Seed | None:
         ConfigurationError: No plugin offers it.
 
     """
-    name, seeds = settings.preview.seed, plugins.seeds()
+    name = settings.preview.seed
     if settings.profile != "preview" or name == _NO_SEED:
         return None
+    seeds = plugins.seeds()
     if name not in seeds:
         hint = did_you_mean(name, [_NO_SEED, *seeds])
         raise ConfigurationError(f"preview.seed: no plugin offers {name!r}{hint}")

@@ -68,6 +68,10 @@ where t.organization_id = current_setting('energia.organization')::int and t.id 
 order by t.id
 limit %s
 
+-- name: tariff_any
+-- Whether there is any tariff, of whoever asks or of all organizations.
+select exists (select from tariff)
+
 -- name: tariff_needs
 -- Kinds of charge that are not among some, with how many tariffs of whoever asks, or of all
 -- organizations, have each and the first of them.

@@ -12,30 +12,12 @@ from energia.db.tenant import Queries
 from energia.errors import Conflict, Fault, ForeignKeyViolation, InUse, Invalid, NotFound
 from energia.plugins.discovery import offering
 from energia.pricing.cache import CACHE
+from energia.pricing.needs import MissingKind
 from energia.pricing.tariffs import Tariff
 
 SQL: Final = load(__package__)
 #: Where a fault says that no loaded plugin offers the kind of a charge.
 _CHARGE: Final = re.compile(r"/versions/(\d+)/charges/(\d+)/kind")
-
-
-@attrs.frozen
-class MissingKind:
-    """A kind of charge that no loaded plugin offers.
-
-    Attributes:
-        kind: What a charge says in `kind`.
-        plugin: The installed plugin that has it; null where none is known.
-
-    """
-
-    kind: str
-    plugin: str | None
-
-    def __str__(self) -> str:
-        """Say what is missing."""
-        owner = f"of the plugin {self.plugin!r}" if self.plugin else "of a plugin"
-        return f"the charge {self.kind!r} {owner} that is not loaded"
 
 
 @attrs.frozen(kw_only=True)
@@ -76,27 +58,6 @@ class UnreadableTariff:
     timezone: str
     versions: tuple[dict[str, Any], ...]
     unreadable: Unreadable
-
-
-@attrs.frozen
-class NeededKind:
-    """A kind of charge that no loaded plugin offers, and the tariffs that have it.
-
-    Attributes:
-        kind: The kind.
-        tariffs: How many tariffs have it.
-        first: The id of the first of them.
-
-    """
-
-    kind: str
-    tariffs: int
-    first: str
-
-    def __str__(self) -> str:
-        """Say which tariffs need what."""
-        others = f" and {self.tariffs - 1} more" if self.tariffs > 1 else ""
-        return f"{self.first!r}{others}: {MissingKind(self.kind, offering(self.kind))}"
 
 
 @attrs.frozen
@@ -250,11 +211,6 @@ def _document(id_: str, name: str, currency: str, timezone: str, versions: Any) 
         "timezone": timezone,
         "versions": versions or [],
     }
-
-
-async def needed_kinds(queries: Queries, loaded: Collection[str]) -> list[NeededKind]:
-    """Return the kinds of charge that stored tariffs have and that are not among those *loaded*."""
-    return await queries.fetch(NeededKind, SQL["tariff_needs"], {"kinds": sorted(set(loaded))})
 
 
 def _unreadable(document: dict[str, Any], error: Invalid) -> Unreadable:

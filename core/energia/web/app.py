@@ -1,11 +1,10 @@
 """The application of a service, from its routes to the moment that it is ready."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -14,25 +13,20 @@ from yarl import URL
 
 from energia import tracing
 from energia.access.authentication import Authentication
-from energia.convert.schema import Dialogue, Schemas
-from energia.core import Core
+from energia.assembly import assembling, late
+from energia.core import Core, Probe
 from energia.errors import PluginError
 from energia.health.monitor import Monitor
 from energia.idempotency.retention import expiring as keys_expiring
-from energia.metering.keeper import receiving
 from energia.plugins import Plugins
 from energia.pricing.cache import CACHE
-from energia.pricing.charges import Charge
-from energia.pricing.tariffs import Parameter, tariff_converter
-from energia.web import openapi
 from energia.web.access import AUTHENTICATION
 from energia.web.background_probe import BackgroundProbe
 from energia.web.calls import OPERATIONS
-from energia.web.endpoints import ROUTES, routes
-from energia.web.feed_probes import FeedProbe
+from energia.web.endpoints import LATE, OF_READINGS, ROUTES, routes
 from energia.web.job_probe import JobProbe
 from energia.web.keys import (
-    CONVERTER,
+    CONVERSION,
     CORE,
     DOCUMENT,
     IN_FLIGHT,
@@ -40,15 +34,19 @@ from energia.web.keys import (
     LIVE,
     MONITOR,
     WORKERS,
+    Conversion,
     InFlight,
 )
 from energia.web.middlewares import Surroundings
 from energia.web.replica_probe import ReplicaProbe
 from energia.web.routes import Route, RoutesBelow
-from energia.web.source_probes import SourceProbe
 from energia.web.webhook_probe import WebhookProbe
 from energia.web.worker import working_off
 from energia.work import Workers
+
+if TYPE_CHECKING:
+    from energia.convert.schema import Dialogue
+    from energia.pricing.charges import Charge
 
 #: A part of a path that stands for any text: its name makes no difference to what is answered.
 _PLACE: Final = re.compile(r"\{\w+\}")
@@ -78,14 +76,12 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     CACHE.limit = core.settings.limits.cache_bytes
     app[CORE] = core
     app[IS_WORKER] = is_worker
-    app[CONVERTER] = tariff_converter(core.plugins.charges())
+    app[CONVERSION] = Conversion()
     app[IN_FLIGHT] = InFlight()
     app[AUTHENTICATION] = Authentication(core)
     app[WORKERS] = Workers(core.settings.limits.workers, core.settings.limits.queue)
-    feed_probes = map(FeedProbe, core.plugins.price_feeds())
-    source_probes = map(SourceProbe, core.plugins.sources())
     own_probes = (BackgroundProbe(), JobProbe(), WebhookProbe(), ReplicaProbe())
-    probes = [*core.plugins.probes(), *feed_probes, *source_probes, *own_probes]
+    probes = [*core.plugins.probes(), *_feed_probes(core), *_source_probes(core), *own_probes]
     app[MONITOR] = Monitor(probes, core)
     _refuse_faulty(core.plugins)
     described: Callable[[], bytes] = partial(_document, core.plugins)
@@ -97,8 +93,49 @@ def create_app(core: Core, *, is_worker: bool = False) -> web.Application:
     app.on_response_prepare.append(around.prepare)
     app.cleanup_ctx.append(_beating)
     app.cleanup_ctx.append(_working)
-    mount(app, core.plugins, but="/v1/" if is_worker else None)
+    provide = partial(_provide, app[CONVERSION], core.plugins)
+    mount(app, core.plugins, "/v1/" if is_worker else None, provide)
     return app
+
+
+def _provide(conversion: Conversion, plugins: Plugins, below: RoutesBelow | None = None) -> None:
+    """Have what routes ask the plugins for: it may have to be imported, and they cannot wait."""
+    if below is OF_READINGS:
+        plugins.decoders()
+        return
+    from energia.pricing.tariffs import tariff_converter
+
+    conversion.converter = tariff_converter(plugins.charges())
+    if below is not LATE:  # but pages, which ask for much more, or routes that are not known
+        plugins.decoders()
+        plugins.panels()
+
+
+def _feed_probes(core: Core) -> list[Probe]:
+    """Return the probes of the price feeds; few services have any."""
+    if not core.plugins.price_feeds():
+        return []
+    from energia.web.feed_probes import FeedProbe
+
+    return [*map(FeedProbe, core.plugins.price_feeds())]
+
+
+def _source_probes(core: Core) -> list[Probe]:
+    """Return the probes of the sources; few services have any."""
+    if not core.plugins.sources():
+        return []
+    from energia.web.source_probes import SourceProbe
+
+    return [*map(SourceProbe, core.plugins.sources())]
+
+
+def _receiving(core: Core) -> AbstractAsyncContextManager[None]:
+    """Run the sources while the service does; few services have any."""
+    if not core.plugins.sources():
+        return nullcontext()
+    from energia.metering.keeper import receiving
+
+    return receiving(core)
 
 
 async def _beating(app: web.Application) -> AsyncIterator[None]:
@@ -123,7 +160,7 @@ async def started(app: web.Application) -> AsyncIterator[None]:
         stack.enter_context(tracing.recording(core.plugins.tracer()))
         await stack.enter_async_context(core.plugins.lifespans(core))
         if not app[IS_WORKER]:
-            for begin in (receiving, keys_expiring):
+            for begin in (_receiving, keys_expiring):
                 await stack.enter_async_context(begin(core))
         await stack.enter_async_context(working_off(core))
         await stack.enter_async_context(app[MONITOR].running())
@@ -140,7 +177,7 @@ def check(plugins: Plugins) -> None:
 
     """
     app = web.Application(middlewares=plugins.middlewares())
-    tariff_converter(plugins.charges())
+    _provide(Conversion(), plugins)
     document(plugins)
     mount(app, plugins)
     _refuse_same(plugins)
@@ -150,12 +187,22 @@ def check(plugins: Plugins) -> None:
 # The routes, the core's and the plugins'.
 
 
-def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> None:
+def _nothing(*_: object) -> None:
+    """Do nothing."""
+
+
+def mount(
+    app: web.Application,
+    plugins: Plugins,
+    but: str | None = None,
+    provide: Callable[[RoutesBelow | None], None] = _nothing,
+) -> None:
     """Serve all routes from *app*: those of one path by one resource, so that 405 names them all.
 
     Those whose path begins with *but* are left out. Those below a path are made when one of them is
     first asked for, and all such routes with them: what shows a page asks others of them. So are
     most of the core's, unless a plugin that is not of the release has routes: they are compared.
+    *provide* is called before one of these is asked, and told of which it is.
 
     Raises:
         PluginError: Two routes answer the same requests, or a path is not one; the plugin is named.
@@ -164,7 +211,10 @@ def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> Non
     offered: list[_Owned[Route | RoutesBelow]] = []
     of_plugins = plugins.offered_routes()
     theirs = _not_of_the_release(plugins)
-    own = routes() if any(owner in theirs for owner, _ in of_plugins) else ROUTES
+    own: Iterable[Route | RoutesBelow] = ROUTES
+    if any(owner in theirs for owner, _ in of_plugins):
+        provide(None)
+        own = routes()
     offered += [(None, it) for it in own]
     offered += of_plugins
     if but is not None:
@@ -173,21 +223,25 @@ def mount(app: web.Application, plugins: Plugins, but: str | None = None) -> Non
     _serve_all(app.router, [(owner, it) for owner, it in offered if isinstance(it, Route)])
     for owner, it in below:
         # That the core's answer no other's requests is tested: no plugin's are made for them.
-        make = partial(_refuse_same, plugins) if owner else _nothing
-        app.router.register_resource(_Below(owner, it, make))
-
-
-def _nothing() -> None:
-    """Do nothing."""
+        compare = partial(_refuse_same, plugins) if owner else _nothing
+        app.router.register_resource(_Below(owner, it, compare, provide))
 
 
 class _Below(AbstractResource):
     """A resource for all that is below a path: it finds the routes once they are made."""
 
-    def __init__(self, owner: str | None, below: RoutesBelow, make: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        owner: str | None,
+        below: RoutesBelow,
+        compare: Callable[[], None],
+        provide: Callable[[RoutesBelow], None],
+    ) -> None:
         super().__init__()
-        self._owner, self._below, self._make = owner, below, make
+        self._owner, self._below = owner, below
+        self._compare, self._provide = compare, provide
         self._router: web.UrlDispatcher | None = None
+        self._is_provided = False
 
     @property
     def canonical(self) -> str:
@@ -197,14 +251,17 @@ class _Below(AbstractResource):
     async def resolve(self, request: web.Request) -> tuple[Any, set[str]]:
         """Return the route that a request is for, and the methods that its path allows."""
         if self._router is None:
-            self._router = await asyncio.to_thread(self._routes)
+            self._router = await late(self._routes)
         found = await self._router.resolve(request)
-        if found.http_exception is None:
-            return found, set()
-        return None, set(getattr(found.http_exception, "allowed_methods", ()))
+        if found.http_exception is not None:
+            return None, set(getattr(found.http_exception, "allowed_methods", ()))
+        if not self._is_provided:
+            await late(self._provide, self._below)
+            self._is_provided = True
+        return found, set()
 
     def _routes(self) -> web.UrlDispatcher:
-        self._make()
+        self._compare()
         router = web.UrlDispatcher()
         _serve_all(router, [(self._owner, route) for route in self._below.routes()])
         return router
@@ -316,18 +373,25 @@ def document(plugins: Plugins) -> Mapping[str, object]:
 @lru_cache(maxsize=4)
 def _document(plugins: Plugins) -> bytes:
     """Return the OpenAPI document as JSON."""
-    return msgspec.json.encode(document(plugins))
+    with assembling():  # all routes and charges are imported for it
+        return msgspec.json.encode(document(plugins))
 
 
 # One set of plugins is described once, however many applications of a process have it.
 @lru_cache(maxsize=4)
 def _described(
-    routes: tuple[Route, ...], charges: tuple[tuple[str, type[Charge]], ...]
+    routes: tuple[Route, ...], charges: "tuple[tuple[str, type[Charge]], ...]"
 ) -> Mapping[str, object]:
+    from energia.web import openapi
+
     return openapi.document(routes, _dialogue(dict(charges)))
 
 
-def _dialogue(charges: Mapping[str, type[Charge]]) -> Dialogue:
+def _dialogue(charges: "Mapping[str, type[Charge]]") -> "Dialogue":
+    from energia.convert.schema import Dialogue
+    from energia.pricing.charges import Charge
+    from energia.pricing.tariffs import Parameter
+
     dialogue = Dialogue()
     but = frozenset({"kind", "code"})
     dialogue.sent.union(Charge, "Charge", charges, stand_in=(Parameter, but))
@@ -340,6 +404,9 @@ def _at_fault(
     routes: Iterable[tuple[str, Route | RoutesBelow]],
 ) -> Iterator[tuple[str, str]]:
     """Find the plugins whose charges or routes, taken alone, cannot be described, and why."""
+    from energia.convert.schema import Schemas
+    from energia.web import openapi
+
     for kind in kinds:
         if why := _failure(partial(Schemas().of, plugins.charges()[kind])):
             yield (
@@ -363,15 +430,20 @@ def _refuse_faulty(plugins: Plugins) -> None:
         PluginError: A charge or a route has a type that JSON cannot have.
 
     """
-    theirs = _not_of_the_release(plugins)
-    offered = [one for one in plugins.offered_routes() if one[0] in theirs]
-    kinds = [kind for kind in plugins.charges() if plugins.charge_provider(kind).name in theirs]
+    theirs = [state for state in plugins.states if not state.is_of_the_release]
+    names = {state.name for state in theirs}
+    offered = [one for one in plugins.offered_routes() if one[0] in names]
+    kinds: list[str] = []
+    if any("register_charges" in state.hooks for state in theirs):
+        kinds = [kind for kind in plugins.charges() if plugins.charge_provider(kind).name in names]
+    if not offered and not kinds:
+        return
     for owner, fault in _at_fault(plugins, kinds, offered):
         raise PluginError(f"plugin {owner!r}: {fault}")
 
 
 def _not_of_the_release(plugins: Plugins) -> set[str]:
-    return {state.name for state in plugins.states if state.distribution != "energia"}
+    return {state.name for state in plugins.states if not state.is_of_the_release}
 
 
 def _failure(describe: Callable[[], object]) -> Exception | None:

@@ -20,7 +20,7 @@ from energia.errors import NotFound, PreconditionFailed
 from energia.web import parameters
 from energia.web.access import refuse_strangers
 from energia.web.bodies import JSON
-from energia.web.keys import CALLER, CONVERTER, CORE
+from energia.web.keys import CALLER, CONVERSION, CORE
 from energia.web.representations import tag_of
 from energia.web.routes import IDEMPOTENT, Created, Deferred, Route
 from energia.web.tenant import tenant_of
@@ -123,7 +123,7 @@ class Api:
         result = await self._answer(route, given, if_match)
         if isinstance(result, Created | Deferred):
             result = result.value
-        return None if result is None else self.request.app[CONVERTER].dumps(result)
+        return None if result is None else self.request.app[CONVERSION].converter.dumps(result)
 
     async def _answer(self, route: Route, given: Mapping[str, Any], tag: str | None) -> Any:
         if route.method == "PATCH" or tag is not None:

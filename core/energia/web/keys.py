@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from energia.access.callers import Caller
-from energia.convert import Converter
+from energia.convert import JSON, Converter
 from energia.core import Core
 from energia.db.undertaking import Undertaking
 from energia.health.monitor import Monitor
@@ -41,12 +41,25 @@ class InFlight:
             await asyncio.wait_for(self._idle.wait(), seconds)
 
 
+class Conversion:
+    """What reads and writes bodies.
+
+    Attributes:
+        converter: That of JSON; one that knows the charges of the loaded plugins as soon as there
+            are routes whose bodies may have some.
+
+    """
+
+    def __init__(self) -> None:
+        self.converter: Converter = JSON
+
+
 #: The service that an application belongs to.
 CORE = web.AppKey("CORE", Core)
 #: Whether it serves no API: a process that only works jobs off.
 IS_WORKER = web.AppKey("IS_WORKER", bool)
-#: Reads and writes the bodies, with the charges of the loaded plugins.
-CONVERTER = web.AppKey("CONVERTER", Converter)
+#: What reads and writes the bodies.
+CONVERSION = web.AppKey("CONVERSION", Conversion)
 #: The id of a request, in its answer and its log lines.
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 #: Who asks.

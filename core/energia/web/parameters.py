@@ -23,7 +23,7 @@ from energia.settings import Limits
 from energia.web import bodies
 from energia.web.bodies import Accepted, Limit, Upload
 from energia.web.forms import FORM, Form
-from energia.web.keys import ACCEPTED, CALLER, CONVERTER, CORE, DIGEST
+from energia.web.keys import ACCEPTED, CALLER, CONVERSION, CORE, DIGEST
 from energia.web.patches import MERGE_PATCH, MergePatch
 from energia.web.preferences import Prefer
 from energia.web.tenant import tenant_of
@@ -189,12 +189,12 @@ def _of_value(request: web.Request, parameter: Parameter, values: Mapping[str, o
     value = values.get(parameter.name)
     match parameter.where:
         case "path" | "query" if value is not None:
-            converter = TEXT if isinstance(value, str) else request.app[CONVERTER]
+            converter = TEXT if isinstance(value, str) else request.app[CONVERSION].converter
             return converter.structure(value, parameter.type)
         case "path" | "query":
             return _from_query({}, parameter)
         case "body" if given:
-            limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
+            limits, converter = request.app[CORE].settings.limits, request.app[CONVERSION].converter
             data = bytearray(convert.dumps(value))
             return _structured(data, parameter.type, converter, limits)
     return value if given else _without(request, parameter)
@@ -289,7 +289,7 @@ async def _read(given: _Given, parameter: Parameter) -> Any:
 #: What depends on nothing that a client could have sent wrongly.
 _GIVEN: Final[Mapping[Where, Callable[[web.Request], object]]] = {
     "core": lambda request: request.app[CORE],
-    "converter": lambda request: request.app[CONVERTER],
+    "converter": lambda request: request.app[CONVERSION].converter,
     "tenant": tenant_of,
     "accepted": lambda request: request[ACCEPTED],
     "caller": lambda request: request[CALLER],
@@ -346,7 +346,7 @@ async def _body(request: web.Request, parameter: Parameter) -> Any:
         bodies.check_patch(request, MERGE_PATCH)
     else:
         bodies.check_json(request)
-    limits, converter = request.app[CORE].settings.limits, request.app[CONVERTER]
+    limits, converter = request.app[CORE].settings.limits, request.app[CONVERSION].converter
     data = await bodies.read(request, Limit.of(limits, "body_bytes"))
     if (digest := request.get(DIGEST)) is not None:
         await off_loop(digest.update, data) if len(data) >= _LARGE else digest.update(data)

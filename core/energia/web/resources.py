@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 from zlib import crc32
 
 import attrs
 from msgspec import Meta
 
 from energia.access.callers import Scope
-from energia.billing.superseded import Correction
 from energia.convert import Id
 from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
@@ -25,6 +24,9 @@ from energia.metering.models import Channel
 from energia.metering.query import Span, StoredSeries
 from energia.spending import spend
 from energia.time import Instant, Zone, instant_of, utc_text
+
+if TYPE_CHECKING:
+    from energia.billing.superseded import Correction
 
 # Who may use what: the scopes of which a caller needs one.
 
@@ -146,8 +148,10 @@ CorrectionReason = Annotated[
 ]
 
 
-def correction_of(core: Core, reason: str | None) -> Correction | None:
+def correction_of(core: Core, reason: str | None) -> "Correction | None":
     """Return the correction that is made now, if a *reason* is given."""
+    from energia.billing.superseded import Correction  # who corrects has all that bills need
+
     return None if reason is None else Correction(reason, core.clock.now())
 
 

@@ -51,7 +51,7 @@ from energia.idempotency.keys import Key
 from energia.web import bodies, idempotency, parameters, streams
 from energia.web.bodies import Accepted, Upload
 from energia.web.idempotency import Once
-from energia.web.keys import ACCEPTED, CONVERTER, CORE, DIGEST
+from energia.web.keys import ACCEPTED, CONVERSION, CORE, DIGEST
 from energia.web.parameters import Parameter, Query
 from energia.web.patches import MergePatch
 from energia.web.representations import Preconditions, tag_of, tagged
@@ -365,7 +365,7 @@ async def json_response(
 
 async def _written(request: web.Request, value: object) -> bytes:
     """Return the JSON of *value*."""
-    dumps = request.app[CONVERTER].dumps
+    dumps = request.app[CONVERSION].converter.dumps
     return await off_loop(dumps, value) if _is_large(value) else dumps(value)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import attrs
 from msgspec import Meta
@@ -11,16 +11,6 @@ from energia.billing.affected import Reason
 from energia.metering.outcome import Counts
 
 T = TypeVar("T")
-
-#: What a webhook may be told of.
-EventType = Literal[
-    "readings.imported",
-    "gap.opened",
-    "price.stale",
-    "contract.ending",
-    "bill.issued",
-    "bill.affected",
-]
 
 
 @attrs.frozen

@@ -11,9 +11,17 @@ from yarl import URL
 from energia.convert import parse, structure
 from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
-from energia.webhooks.events import EventType
 
 Status = Literal["waiting", "delivered", "given_up"]
+#: What a webhook may be told of.
+EventType = Literal[
+    "readings.imported",
+    "gap.opened",
+    "price.stale",
+    "contract.ending",
+    "bill.issued",
+    "bill.affected",
+]
 
 
 def _has_host(url: str) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 import attrs
@@ -25,7 +25,6 @@ from msgspec import Meta
 
 from energia import (
     Answer,
-    BillIssued,
     Core,
     Criticality,
     EnergiaError,
@@ -44,6 +43,9 @@ from energia.jobs.tasks import Retry
 from energia.settings import SECRET
 from energia.time import instant_of
 from energia_plugins.bill_webhook.metrics import Deliveries
+
+if TYPE_CHECKING:
+    from energia import BillIssued
 
 EVENT: Final = "bill_issued"
 SQL: Final = load(__package__)
@@ -366,7 +368,7 @@ class BillWebhook:
             raise RuntimeError(waiting.error)
 
     @hookimpl
-    def bill_issued(self, event: BillIssued) -> None:
+    def bill_issued(self, event: "BillIssued") -> None:
         """Begin a round."""
         self._wake.set()
 

@@ -21,12 +21,7 @@ from prometheus_client.registry import Collector
 
 from energia import (
     PUBLIC,
-    BillIssued,
     Core,
-    PricesFetched,
-    PricingFinished,
-    ReadingsRejected,
-    ReadingsStored,
     Route,
     Scope,
     hookimpl,
@@ -47,7 +42,14 @@ from energia_plugins.metrics_prometheus.service import (
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
-    from energia import Authenticator
+    from energia import (
+        Authenticator,
+        BillIssued,
+        PricesFetched,
+        PricingFinished,
+        ReadingsRejected,
+        ReadingsStored,
+    )
     from energia.background import Work
 
 
@@ -93,27 +95,27 @@ class Metrics:
         return [self._requests.middleware(self._complete_registry)]
 
     @hookimpl
-    def readings_stored(self, event: ReadingsStored) -> None:
+    def readings_stored(self, event: "ReadingsStored") -> None:
         """Count readings."""
         self._energy.stored(event)
 
     @hookimpl
-    def readings_rejected(self, event: ReadingsRejected) -> None:
+    def readings_rejected(self, event: "ReadingsRejected") -> None:
         """Count what was wrong with readings."""
         self._energy.rejected(event)
 
     @hookimpl
-    def pricing_finished(self, event: PricingFinished) -> None:
+    def pricing_finished(self, event: "PricingFinished") -> None:
         """Time a pricing."""
         self._energy.priced(event)
 
     @hookimpl
-    def prices_fetched(self, event: PricesFetched) -> None:
+    def prices_fetched(self, event: "PricesFetched") -> None:
         """Count fetches of price feeds."""
         self._energy.fetched(event)
 
     @hookimpl
-    def bill_issued(self, event: BillIssued) -> None:
+    def bill_issued(self, event: "BillIssued") -> None:
         """Count bills."""
         self._energy.issued(event)
 

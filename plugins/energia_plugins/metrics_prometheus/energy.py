@@ -1,25 +1,26 @@
 """What is measured of readings, prices and bills: what the observers' hooks bring."""
 
 from collections.abc import Iterable
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import attrs
 from prometheus_client import Counter, Histogram
 from prometheus_client.registry import Collector
 
-from energia import (
-    BillIssued,
-    PriceFeed,
-    PricesFetched,
-    PricingFinished,
-    ReadingsRejected,
-    ReadingsStored,
-)
 from energia.costing.timing import Operation
 from energia.metering.outcome import OUTCOMES
-from energia.pricing.market.feeds import Fetched
 from energia_plugins.metrics_prometheus.exemplars import exemplar
 from energia_plugins.metrics_prometheus.requests import Few
+
+if TYPE_CHECKING:
+    from energia import (
+        BillIssued,
+        PriceFeed,
+        PricesFetched,
+        PricingFinished,
+        ReadingsRejected,
+        ReadingsStored,
+    )
 
 #: From one day of a meter to a run over many contracts, in seconds.
 WORK_BUCKETS: Final = (
@@ -65,8 +66,10 @@ class Energy:
         for operation in get_args(Operation):
             self._pricing.labels(operation)
 
-    def expect(self, feeds: Iterable[PriceFeed]) -> None:
+    def expect(self, feeds: "Iterable[PriceFeed]") -> None:
         """Have the series of the price feeds that there are, before they are asked."""
+        from energia.pricing.market.feeds import Fetched
+
         for feed in feeds:
             for outcome in get_args(Fetched):
                 self._fetches.labels(feed.name, outcome)
@@ -75,26 +78,26 @@ class Energy:
         """Return what is measured."""
         return [self._readings, self._rejected, self._bills, self._pricing, self._fetches]
 
-    def stored(self, event: ReadingsStored) -> None:
+    def stored(self, event: "ReadingsStored") -> None:
         """Count readings."""
         for outcome, count in attrs.asdict(event.counts).items():
             if outcome != "received":
                 self._readings.labels(outcome).inc(count)
 
-    def rejected(self, event: ReadingsRejected) -> None:
+    def rejected(self, event: "ReadingsRejected") -> None:
         """Count faults."""
         for reason, count in event.reasons.items():
             self._rejected.labels(self._reasons.of(reason)).inc(count)
 
-    def issued(self, event: BillIssued) -> None:
+    def issued(self, event: "BillIssued") -> None:
         """Count bills."""
         corrections, others = (self._bills.labels(event.currency, is_) for is_ in ("true", "false"))
         (corrections if event.corrects else others).inc()
 
-    def fetched(self, event: PricesFetched) -> None:
+    def fetched(self, event: "PricesFetched") -> None:
         """Count fetches of price feeds, which are as many as the configuration has."""
         self._fetches.labels(event.feed, event.outcome).inc()
 
-    def priced(self, event: PricingFinished) -> None:
+    def priced(self, event: "PricingFinished") -> None:
         """Time a pricing."""
         self._pricing.labels(event.operation).observe(event.seconds, exemplar())

@@ -9,22 +9,22 @@ from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import attrs
 import click
 from aiohttp.typedefs import Middleware
 from msgspec import Meta
 
-from energia import Charge, Probe, Route, RoutesBelow, Task, hookimpl
-from energia.web.panels import Panel
-from energia_plugins.tariff_brazil.panels import PANELS
+from energia import Probe, Route, RoutesBelow, Task, hookimpl
 from energia_plugins.tariff_brazil.probe import TablesProbe
-from energia_plugins.tariff_brazil.scee import Scee
 from energia_plugins.tariff_brazil.shelf import Shelf
 from energia_plugins.tariff_brazil.speaking import speak
 from energia_plugins.tariff_brazil.table_files import names
 from energia_plugins.tariff_brazil.upkeep_task import UpkeepTask
+
+if TYPE_CHECKING:
+    from energia import Charge, Panel
 
 __all__ = ["Settings", "TariffBrazil"]
 
@@ -99,13 +99,17 @@ class TariffBrazil:
         return [TablesProbe(self._shelf)]
 
     @hookimpl
-    def register_charges(self) -> list[type[Charge]]:
+    def register_charges(self) -> "list[type[Charge]]":
         """Offer the charge `brazil.scee`."""
+        from energia_plugins.tariff_brazil.scee import Scee
+
         return [Scee]
 
     @hookimpl
-    def register_panels(self) -> Sequence[Panel]:
+    def register_panels(self) -> "Sequence[Panel]":
         """Offer the kit's questions on the pages of the console."""
+        from energia_plugins.tariff_brazil.panels import PANELS
+
         return PANELS
 
     @hookimpl

@@ -1,12 +1,16 @@
 """The task that makes tariffs anew: it is there in every service, what it does is in few."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from energia import Core
+from energia.assembly import late
 from energia_plugins.tariff_brazil.shelf import Shelf
+
+if TYPE_CHECKING:
+    from energia_plugins.tariff_brazil.tables import Tables
 
 __all__ = ["UpkeepTask"]
 
@@ -31,7 +35,13 @@ class UpkeepTask:
         if not await core.pool.everywhere().fetch(int, _ANY):
             return
         tables = await self.shelf.tables(core)
-        # 15 ms, as the tables are loaded.
-        from energia_plugins.tariff_brazil.upkeep import renew_all
-
+        renew_all = await late(_renew_all, core)
         await renew_all(core, tables)
+
+
+def _renew_all(core: Core) -> "Callable[[Core, Tables], Awaitable[None]]":
+    """Import what makes tariffs anew, with all that a tariff may have in it."""
+    from energia_plugins.tariff_brazil.upkeep import renew_all
+
+    core.plugins.charges()
+    return renew_all

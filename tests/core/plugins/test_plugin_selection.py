@@ -6,8 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from energia.cli.main import energia
+from energia.configuration.values import structure
 from energia.errors import PluginError
 from energia.plugins import Plugins
+from energia.plugins.discovery import PluginState
 from energia.settings import PluginSelection
 from tests.core.plugins.conftest import Install
 
@@ -177,7 +179,7 @@ def test_without_commands(install: Install) -> None:
     """A service does not ask its plugins for commands."""
     install("third = third_settings:Plugin", source=WITH_SETTINGS)
 
-    assert not Plugins.installed(only("third"), commands=False).commands()
+    assert not Plugins.installed(only("third"), serving=True).commands()
 
 
 @pytest.mark.parametrize(
@@ -225,3 +227,40 @@ def test_a_plugin_with_its_requirements_is_loaded(install: Install) -> None:
     install("third = third_one [radio]", requires=['pluggy>=1; extra == "radio"'])
 
     assert Plugins.installed(only("third")).names == ("third",)
+
+
+SETTINGS = [state for state in Plugins.installed().states if state.settings]
+
+
+@pytest.mark.parametrize("state", SETTINGS, ids=lambda state: state.name)
+def test_settings_that_nobody_states_are_the_defaults(state: PluginState) -> None:
+    """They are those that an empty table would be read as."""
+    assert state.settings is not None
+
+    assert structure({}, state.settings) == state.settings()
+
+
+NEEDY = """
+import attrs
+from energia.hookspecs import hookimpl
+
+@attrs.frozen
+class Settings:
+    host: str
+
+class Plugin:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @hookimpl
+    def register_middlewares(self):
+        return []
+"""
+
+
+def test_a_setting_without_a_default_that_nobody_states(install: Install) -> None:
+    """The start fails with the name of the setting."""
+    install("third-needy = third_needy:Plugin", source=NEEDY)
+
+    with pytest.raises(PluginError, match=r"'third-needy'.*host"):
+        Plugins.installed(only("third-*"))

@@ -12,11 +12,14 @@ from aiohttp import hdrs, web
 from aiohttp.test_utils import make_mocked_request
 
 from energia import BaseCharge
+from energia.convert import JSON
 from energia.errors import PluginError
 from energia.hookspecs import hookimpl
 from energia.plugins import Plugins
+from energia.pricing.tariffs import tariff_converter
 from energia.web.app import check, create_app, mount
 from energia.web.endpoints import ROUTES, routes
+from energia.web.keys import CONVERSION
 from energia.web.routes import PUBLIC, Route, RoutesBelow
 from tests.serving import Serving, make_core
 
@@ -191,3 +194,17 @@ def test_routes_that_two_ask_for_at_once_are_made_once() -> None:
 
     assert made == [1]
     assert first is second
+
+
+async def test_bodies_have_charges_where_a_route_may_have_some(serving: Serving) -> None:
+    """Who only sends readings waits for no charge to be imported."""
+    core = make_core(plugins=Plugins.of())
+    app = create_app(core)
+    client, conversion = await serving.app(app), app[CONVERSION]
+    await client.get("/v1/imports")
+    after_readings = conversion.converter
+
+    await client.get("/v1/tariffs")
+
+    assert after_readings is JSON
+    assert conversion.converter is tariff_converter(core.plugins.charges())

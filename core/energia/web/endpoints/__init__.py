@@ -1,8 +1,9 @@
 """The core's own routes.
 
 Those of sites and meters, of health and of the service itself are there from the start. All others
-come with the first request for one of them, and with them what they alone import: a tenth of what a
-service is in memory, and of its start.
+come with the first request for one of them, and with them what they alone import: a third of what a
+service is in memory, and of its start. Who sends readings waits for nothing that has to do with
+prices.
 """
 
 from functools import cache
@@ -13,7 +14,21 @@ from energia.web.routes import Route, RoutesBelow
 
 #: In the order in which the documentation lists them.
 _FIRST: Final = (*sites.site_routes, *sites.meter_routes)
-_LAST: Final = (*about.routes, *health.routes, *about.service_routes)
+_LAST: Final = (*health.routes, *about.service_routes)
+
+
+def _of_readings() -> tuple[Route, ...]:
+    from energia.web.endpoints import imports, jobs, mappings, readings, registers, tokens
+
+    return (
+        *imports.routes,
+        *mappings.routes,
+        *readings.routes,
+        *jobs.export_routes,
+        *registers.routes,
+        *jobs.routes,
+        *tokens.routes,
+    )
 
 
 @cache
@@ -62,6 +77,7 @@ def _late() -> tuple[Route, ...]:
         *webhooks.routes,
         *tokens.routes,
         *audit.routes,
+        *about.routes,
     )
 
 
@@ -70,5 +86,14 @@ def routes() -> tuple[Route, ...]:
     return (*_FIRST, *_late(), *_LAST)
 
 
+#: Those whose bodies have no charges; they are looked through first.
+OF_READINGS: Final = RoutesBelow("/v1", _of_readings)
+#: All that are not there from the start.
+LATE: Final = RoutesBelow("/v1", _late)
 #: Those that are there from the start, and what makes the others.
-ROUTES: Final[tuple[Route | RoutesBelow, ...]] = (*_FIRST, *_LAST, RoutesBelow("/v1", _late))
+ROUTES: Final[tuple[Route | RoutesBelow, ...]] = (
+    *_FIRST,
+    *_LAST,
+    OF_READINGS,
+    LATE,
+)

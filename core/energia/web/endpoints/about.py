@@ -8,6 +8,7 @@ import attrs
 import msgspec
 from aiohttp import hdrs, web
 
+from energia.assembly import late
 from energia.convert.schema import schema_of, tagged
 from energia.core import Core
 from energia.plugins.discovery import Plugin, listed
@@ -90,7 +91,7 @@ class TariffFormat:
 @routes.get("/v1/formats")
 async def list_formats(core: Core) -> Page[Format]:
     """List the formats of meter files, with the options of each."""
-    decoders = sorted(core.plugins.decoders().items())
+    decoders = sorted((await late(core.plugins.decoders)).items())
     formats = (Format(name, schema_of(decoder.options)) for name, decoder in decoders)
     return Page(tuple(formats), None)
 
@@ -98,7 +99,7 @@ async def list_formats(core: Core) -> Page[Format]:
 @routes.get("/v1/tariff-formats")
 async def list_tariff_formats(core: Core) -> Page[TariffFormat]:
     """List the formats of tariffs that can be imported."""
-    importers = sorted(core.plugins.tariff_importers().items())
+    importers = sorted((await late(core.plugins.tariff_importers)).items())
     formats = (TariffFormat(name, importer.description) for name, importer in importers)
     return Page(tuple(formats), None)
 

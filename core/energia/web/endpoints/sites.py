@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from energia.billing import guards
+from energia.billing import zones
 from energia.convert import Id
 from energia.core import Core
 from energia.db.holds import holding
@@ -56,7 +56,7 @@ async def get_site(site: SiteId, tenant: Tenant) -> Site:
 @site_routes.put("/v1/sites/{site}", errors=(InUse,), examples=_SITE_EXAMPLES)
 async def put_site(site: SiteId, body: NewSite, tenant: Tenant) -> Site | Created[Site]:
     """Make a site or replace it; 409 if bills are issued and its time zone would change."""
-    record, created = await guards.put_site(tenant, site, body)
+    record, created = await zones.put_site(tenant, site, body)
     return _site_created(record) if created else record
 
 
@@ -64,7 +64,7 @@ async def put_site(site: SiteId, body: NewSite, tenant: Tenant) -> Site | Create
 async def update_site(site: SiteId, body: MergePatch[NewSite], tenant: Tenant) -> Site:
     """Change what is named of a site, and leave the rest; see `PUT`."""
     new = body.onto(await registry.site(tenant, site))
-    return (await guards.put_site(tenant, site, new))[0]
+    return (await zones.put_site(tenant, site, new))[0]
 
 
 @site_routes.delete("/v1/sites/{site}", errors=(NotFound, InUse))
@@ -128,7 +128,7 @@ async def put_meter(
     Channels are the same by id; one that has readings cannot go, nor change its quantity,
     direction, interval or offset; one that is billed stays in its time zone (409).
     """
-    record, created = await guards.put_meter(tenant, meter, body, core.clock.now())
+    record, created = await zones.put_meter(tenant, meter, body, core.clock.now())
     return _meter_created(record) if created else record
 
 
@@ -142,7 +142,7 @@ async def update_meter(
 ) -> Meter:
     """Change what is named of a meter, and leave the rest; `channels` are replaced as a whole."""
     new = body.onto(await registry.meter(tenant, meter))
-    return (await guards.put_meter(tenant, meter, new, core.clock.now()))[0]
+    return (await zones.put_meter(tenant, meter, new, core.clock.now()))[0]
 
 
 @meter_routes.delete("/v1/meters/{meter}", errors=(NotFound, InUse))

@@ -5,6 +5,7 @@ from typing import Annotated
 import attrs
 from msgspec import Meta
 
+from energia.assembly import late
 from energia.billing.errors import VersionInUse
 from energia.billing.guards import delete_tariff as delete
 from energia.billing.guards import put_tariff as put
@@ -189,12 +190,12 @@ async def import_tariff(
         demand_interval=demand_interval,
         exports=exports,
     )
-    importer = _importer(core, format)
+    importer = await _importer(core, format)
     return await off_loop(imported, importer, body, options, converter)
 
 
-def _importer(core: Core, name: str) -> TariffImporter:
-    importers = core.plugins.tariff_importers()
+async def _importer(core: Core, name: str) -> TariffImporter:
+    importers = await late(core.plugins.tariff_importers)
     if name not in importers:
         raise Invalid.of(
             "unknown_format",

@@ -1,4 +1,4 @@
-"""Telegrams of the P1 port of a meter, as a bridge sends them over TCP: `[plugins.meter-p1]`.
+"""The source: telegrams of a meter, kept until they make readings.
 
 A telegram comes each second, or every ten. The first whole one of each slot is kept for two hours;
 what is kept is handed over as a file of the format `dsmr`, which makes readings of it: so slots of
@@ -9,14 +9,12 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Final
+from typing import Final
 
-import attrs
-from msgspec import Meta
-
-from energia import Emit, Id, Invalid, Malformed, Source, SourceFailed, hookimpl
+from energia import Emit, Invalid, Malformed, SourceFailed
 from energia.time import HOUR, length_of
 from energia_plugins.meter_dsmr.telegrams import LONGEST, crc16
+from energia_plugins.meter_p1.settings import Meter
 
 #: Telegrams of so many seconds are kept.
 _KEPT: Final = 2 * HOUR
@@ -25,38 +23,6 @@ _TELEGRAMS: Final = "telegrams"
 #: What cannot be read will be so in a minute, too.
 _LEFT_ALONE: Final = 600.0
 _TIME: Final = re.compile(rb"^0-0:1\.0\.0\((\d{6})(\d\d)(\d\d)\d\d([SW])\)", re.MULTILINE)
-
-
-@attrs.frozen(kw_only=True)
-class Meter:
-    """A meter whose telegrams come over TCP.
-
-    Attributes:
-        host: The bridge: a ser2net, or a dongle that serves its telegrams.
-        port: Its port.
-        options: The options of the format `dsmr`, such as `meter`, `channels` and `tolerance`.
-        timeout: For how many seconds the bridge may be silent.
-
-    """
-
-    host: Annotated[str, Meta(min_length=1, max_length=253)]
-    port: Annotated[int, Meta(ge=1, le=65_535)]
-    options: dict[str, str] = attrs.field(factory=dict)
-    timeout: Annotated[float, Meta(gt=0)] = 60.0
-
-
-@attrs.frozen(kw_only=True)
-class Settings:
-    """Which meters are listened to.
-
-    Attributes:
-        organization: The key of the organization that the meters are of.
-        meters: The meters, by names of your own; each is a source, `p1-<name>`.
-
-    """
-
-    organization: Annotated[int, Meta(ge=1)] = 1
-    meters: dict[Id, Meter] = attrs.field(factory=dict)
 
 
 class P1Source:
@@ -143,16 +109,3 @@ def _slot(telegram: bytes, interval: int) -> tuple[bytes, int, bytes] | None:
         return None
     minutes = 60 * int(time[2]) + int(time[3])
     return time[1], 60 * minutes // interval, time[4]
-
-
-class MeterP1:
-    """The plugin: a source for each meter."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    @hookimpl
-    def register_sources(self) -> list[Source]:
-        """Offer the meters."""
-        organization, meters = self._settings.organization, self._settings.meters
-        return [P1Source(name, meter, organization) for name, meter in meters.items()]
