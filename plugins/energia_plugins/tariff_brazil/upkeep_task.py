@@ -1,12 +1,12 @@
 """The task that makes tariffs anew: it is there in every service, what it does is in few."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from energia import Core
-from energia.assembly import late
 from energia_plugins.tariff_brazil.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class UpkeepTask:
         if not await core.pool.everywhere().fetch(int, _ANY):
             return
         tables = await self.shelf.tables(core)
-        renew_all = await late(_renew_all, core)
+        renew_all = await asyncio.to_thread(_renew_all, core)
         await renew_all(core, tables)
 
 
