@@ -246,10 +246,10 @@ def matrix(passes: Sequence[Pass], meters: Sequence[Readings]) -> tuple[Int64, l
         bound = 1
         for each, runs in zip(passes, all_runs, strict=True):
             values = meter[each.role]
-            if each.checks:  # before its runs, which are found faster where it has just been read
-                most = highest(values) * len(values)
-                bound = 0 if most > LARGEST else bound and bound + most
             each.runs(values, runs[at])
+            if each.checks:  # after its runs: they take long enough for the readings to come by
+                most = highest(runs[at] if each.shows else values) * len(values)
+                bound = 0 if most > LARGEST else bound and bound + most
         bounds.append(bound * POWER)
     parts = [each.numbers(runs) for each, runs in zip(passes, all_runs, strict=True)]
     rows = np.concatenate(parts, axis=1) if parts else np.zeros((len(meters), 0), np.int64)
