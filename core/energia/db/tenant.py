@@ -482,6 +482,9 @@ class _Transaction(_Runner):
             await self.send_last()
         if self._connection is None:
             return
+        if self._connection.closed:
+            place = self._connection.place
+            raise DatabaseAway(f"the connection is lost: nothing is stored ({place})")
         if not self._connection.committable:
             raise DatabaseError("a statement of the transaction failed: nothing is stored")
         transaction_commits()

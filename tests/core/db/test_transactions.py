@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 
 import pytest
 
@@ -184,6 +185,18 @@ async def test_a_lost_connection_loses_the_transaction(tenant: Tenant) -> None:
             await queries.execute(ADD, "a")
             await end_backends(tenant)
             await queries.execute(ADD, "b")
+
+    assert await tenant.fetch(str, NAMES) == ["default"]
+
+
+async def test_what_is_lost_before_the_commit_may_be_tried_again(tenant: Tenant) -> None:
+    """Whoever has not seen that the connection is lost is told so by the end of the transaction."""
+    with pytest.raises(DatabaseAway, match="nothing is stored"):
+        async with tenant.transaction() as queries:
+            await queries.execute(ADD, "a")
+            await end_backends(tenant)
+            with suppress(DatabaseAway):
+                await queries.execute("select 1")
 
     assert await tenant.fetch(str, NAMES) == ["default"]
 
