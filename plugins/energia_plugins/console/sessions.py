@@ -116,7 +116,7 @@ class Sessions:
         """Return the bearer token of a session; None where it has ended."""
         tenant = self.core.pool.tenant(ticket.organization)
         ages = (self.settings.idle, self.settings.lifetime)
-        rows = await tenant.fetch(lambda *row: row, _FIND, ticket.id, *ages)
+        rows = await tenant.rows(_FIND, ticket.id, *ages)
         if not rows:
             return None
         sealed, is_due = rows[0]
@@ -136,7 +136,7 @@ class Sessions:
     async def end(self, ticket: Ticket) -> None:
         """End a session, also one whose token is worth nothing any more."""
         tenant = self.core.pool.tenant(ticket.organization)
-        for caller, name in await tenant.fetch(lambda *row: row, _WHOSE, ticket.id):
+        for caller, name in await tenant.rows(_WHOSE, ticket.id):
             own = self.core.pool.tenant(ticket.organization, caller, name=name)
             await own.execute(_END, ticket.id)
 

@@ -485,6 +485,13 @@ class _Block:
     rows: list[Row]
     fault: EnergiaError | None
 
+    def given(self) -> Iterator[list[Row]]:
+        """Yield the rows, if there are any, and raise what is wrong."""
+        if self.rows:
+            yield self.rows
+        if self.fault is not None:
+            raise self.fault
+
 
 def _block(rows: Iterator[Row], most: int) -> _Block:
     """Return the next rows."""
@@ -507,10 +514,7 @@ def _rows(text: Table, width: int) -> Iterator[PlainRows | list[Row]]:
             yield plain
             continue
         block = _block(rows, text.left(_BLOCK))
-        if block.rows:
-            yield block.rows
-        if block.fault is not None:
-            raise block.fault
+        yield from block.given()
         if not block.rows:
             return
 
@@ -520,10 +524,7 @@ def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     rows = iter(rows)
     while True:
         block = _block(rows, _BLOCK)
-        if block.rows:
-            yield block.rows
-        if block.fault is not None:
-            raise block.fault
+        yield from block.given()
         if not block.rows:
             return
 
