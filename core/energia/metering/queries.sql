@@ -275,11 +275,14 @@ limit 1 offset %(looked_at)s - 1
 -- The time, whether blocks are to be written narrow, and the blocks that exist among those asked for:
 -- their numbers, revisions, values and qualities, as `blocks_now` gives them; nulls where there is none.
 -- The days are worked out before the join: below a row policy only what is leakproof, such as the
--- comparison of two dates, may look rows up by the index; a sum of a date and a number is not.
+-- comparison of two dates, may look rows up by the index; a sum of a date and a number is not. How long
+-- the arrays are is kept from the planner, as in `slots_fill`: to read all blocks of a small table takes
+-- twice as long as to look a year of them up.
 with t as materialized (select clock_timestamp() as now),
 b as materialized (
   select channel, date '1970-01-01' + day as day, k
-  from unnest(%(channels)s::bigint[], %(days)s::int[]) with ordinality as b (channel, day, k)
+  from unnest((select %(channels)s::bigint[]), (select %(days)s::int[]))
+    with ordinality as b (channel, day, k)
 )
 select t.now, energia_blocks_narrow(), x.* from t cross join (
   select array_to_string(array_agg(k), ',') as positions,

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import platform
 import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +50,26 @@ async def test_a_connection_is_reused(small: Pool) -> None:
 
     assert len(pids) == 1
     assert (small.stats.connects, small.stats.idle, small.stats.used) == (1, 1, 0)
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other C libraries have no such thing"
+)
+async def test_the_server_keeps_memory_for_the_next_statement(small: Pool) -> None:
+    """A process of the server does not give back what statements of a year of blocks take."""
+    tenant = small.tenant()
+    faults = Path(f"/proc/{await backend(tenant)}/stat")
+
+    async def cleared() -> int:
+        """Return how many pages the system cleared for the process, for twenty such statements."""
+        before = int(faults.read_text().rpartition(")")[2].split()[7])
+        for _ in range(20):
+            await tenant.fetch(int, "select octet_length(repeat(repeat(' ', 1024), 1024))")
+        return int(faults.read_text().rpartition(")")[2].split()[7]) - before
+
+    await cleared()  # what it needs once
+
+    assert await cleared() < 256  # a mebibyte's pages, of the twenty that were used
 
 
 async def test_the_last_one_given_back_is_taken_first(small: Pool) -> None:
