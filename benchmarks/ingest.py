@@ -44,7 +44,7 @@ NAMED: Final = 105
 #: So many requests of 10,000 readings, each an object, are sent in a round.
 REQUESTS: Final = 10
 #: So many meters send their year again.
-AGAIN: Final = 8
+AGAIN: Final = 24
 #: How often each side is measured.
 ROUNDS: Final = 5
 
