@@ -633,12 +633,11 @@ def _sort_of(item: Reading | Run | Readings) -> tuple[bool, bool]:
 
 def _columns_together(items: list[Readings], counts: Int64, numbers: _Numbers) -> _Columns:
     """Return the columns of readings that came together, from `instants` on."""
-    size = int(counts.sum())
     return (
         np.concatenate([_int64(item.instants) for item in items]),
         np.repeat(np.array([item.ends for item in items], bool), counts),
-        np.zeros(size, np.int64),
-        np.full(size, ACTUAL, np.int8),
+        np.repeat(np.array([item.interval or 0 for item in items], np.int64), counts),
+        np.full(int(counts.sum()), ACTUAL, np.int8),
         np.concatenate([_int64(item.lines) for item in items]),
         *_numbers_together([item.values for item in items], numbers),
     )

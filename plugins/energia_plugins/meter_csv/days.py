@@ -8,6 +8,7 @@ twice. Where a file does not show which of both it does, on the long day, it has
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -258,6 +259,13 @@ def clocks_of(
         seconds[-1] = DAY
     header.faults.extend(faults[:20] or _backward(header, seconds, options))
     return [(each, seconds[:at].count(each)) for at, each in enumerate(seconds)]
+
+
+def distance_of(clocks: Sequence[int]) -> int | None:
+    """Return how far apart times of day are, in seconds; None where that differs."""
+    times = sorted(set(clocks))
+    distances = {later - earlier for earlier, later in pairwise(times)}
+    return distances.pop() if len(distances) == 1 else None
 
 
 def _seconds(read: Callable[[str], Hour], part: Callable[[str], str], text: str) -> int:

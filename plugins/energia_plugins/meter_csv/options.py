@@ -305,7 +305,8 @@ class TableOptions:
             read, with `stamp=end` the end.
         day_rows: Whether a date has a row of its own, and the rows below it have times of day.
         midnight: Whether 00:00 is the `begin` or the `end` of the day that it is written with.
-        interval: The length of a slot, such as `PT15M`, where mean power or numbers need it.
+        interval: The length of a slot, such as `PT15M`, where mean power or numbers need it; a
+            channel of another one refuses the file.
         meter_column: The column of meter ids.
         meter_words: Which meter is meant by a word of that column, `word=meter, ...`; `word=`
             leaves its rows out.
