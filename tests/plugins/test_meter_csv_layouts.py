@@ -455,6 +455,33 @@ def test_names_that_are_no_times(names: list[str], options: dict[str, str], word
     assert word in caught.value.faults[0].message
 
 
+# Encodings.
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec", "title"),
+    [
+        ("windows-1250", "cp1250", "Zużycie [kWh]"),
+        ("iso-8859-2", "iso8859-2", "Spotřeba (kWh)"),
+        ("windows-1251", "cp1251", "Значение"),
+        ("windows-1253", "cp1253", "Ενέργεια"),
+        ("windows-1254", "cp1254", "Tüketim Değeri"),
+        ("windows-1257", "cp1257", "Sąnaudos, kWh"),
+        ("shift_jis", "cp932", "①使用量"),
+        ("euc-kr", "euc-kr", "사용량"),
+        ("gbk", "gbk", "电量"),
+        ("big5", "big5", "用電量"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_texts_of_other_countries(encoding: str, codec: str, title: str, size: int) -> None:
+    """Names of columns are read by the encoding of the file, wherever its bytes are cut."""
+    data = f"start;{title}\n{ISO};0,25\n".encode(codec)
+    options = {"encoding": encoding, "value_column": title, "delimiter": ";", "decimal": ","}
+
+    assert values(decoded(data, options, size)) == ["0.25"]
+
+
 # Texts that are none.
 
 
