@@ -10,7 +10,7 @@ import pickle
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
@@ -724,7 +724,8 @@ def usage_of(items: Iterable[Item], zone: str, interval: str | None = None) -> M
     Args:
         items: What a decoder yields of a file.
         zone: The time zone of the usage.
-        interval: The length of a slot; without it, the shortest distance of two readings.
+        interval: The length of a slot; without it, what the file says, or the shortest distance of
+            two readings.
 
     Raises:
         Invalid: The file has lines that are no readings, or readings that do not fit together.
@@ -737,7 +738,7 @@ def usage_of(items: Iterable[Item], zone: str, interval: str | None = None) -> M
             file.take(each)
     file.refuse_unfit()
     channels = file.channels
-    seconds = _seconds(interval, channels.values())
+    seconds = _seconds(interval, file.lengths, channels.values())
     if file.lengths - {seconds}:
         told = length_text(max(file.lengths - {seconds}))
         message = f"the file has slots of {told}, and the interval is {length_text(seconds)}"
@@ -826,13 +827,15 @@ def _series(role: str, channel: _ChannelUsage, interval: int, ends: bool) -> dic
     return {**series, **({} if unit is None else {"unit": unit})}
 
 
-def _seconds(interval: str | None, channels: Iterable[_ChannelUsage]) -> int:
-    """Return the length of a slot, as it was given or as the readings have it."""
+def _seconds(interval: str | None, lengths: Set[int], channels: Iterable[_ChannelUsage]) -> int:
+    """Return the length of a slot, as it was given, as the file says it, or as readings have it."""
     if interval is not None:
         try:
             return length_of(interval)
         except BadDuration as error:
             raise Invalid.of("wrong_interval", str(error)) from None
+    if len(lengths) == 1:
+        return min(lengths)
     distances = [
         later - earlier
         for channel in channels
