@@ -286,6 +286,20 @@ def test_columns_tell_how_long_a_slot_is(
     assert lengths(found) == {1800}
 
 
+def test_two_slots_of_a_day_end_at_midnight_where_clocks_go_back_then() -> None:
+    """In Chile 23:00 comes twice: on 4 April 2026 at 02:00 and at 03:00 UTC."""
+    file = "Date,23:00,00:00,00:00B\n03/04/2026,1,2,\n04/04/2026,3,4,5\n"
+    options = {"timezone": "America/Santiago", "wide": "23:00..00:00B", "stamp": "end"}
+
+    found = decoded(file, LONDON | options)
+
+    assert values(found) == ["1", "2", "3", "4", "5"]
+    assert times(found) == [
+        *("04-04 01:00", "04-04 02:00"),
+        *("04-05 01:00", "04-05 02:00", "04-05 03:00"),
+    ]
+
+
 def test_columns_that_are_not_alike_apart_tell_no_length() -> None:
     """A name of a shift does not say how long it is."""
     found = decoded("Date,00:00,06:00,22:00\n02/03/2026,1,2,3\n", LONDON | {"wide": "#2..#4"})

@@ -255,8 +255,10 @@ def clocks_of(
             seconds.append(_seconds(read, part, text))
         except ValueError:
             faults.append(_no_time(header, column, text))
-    if len(seconds) > 1 and seconds[-1] == 0 and options.stamp == "end":
-        seconds[-1] = DAY
+    if options.stamp == "end":
+        # Only at the beginning of a row 00:00 is that of the day before. Where clocks go back at
+        # midnight, as in Chile, two slots of a day end at 24:00.
+        seconds = [each or DAY if at else each for at, each in enumerate(seconds)]
     header.faults.extend(faults[:20] or _backward(header, seconds, options))
     return [(each, seconds[:at].count(each)) for at, each in enumerate(seconds)]
 
