@@ -6,6 +6,7 @@ null whose quality is null says nothing, as of a slot of which nothing was ever 
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import count
 from typing import Any, Final
 
 import attrs
@@ -107,8 +108,8 @@ def _readings(line: int, item: object) -> Iterator[Reading]:
     start, step = _start(item), _interval(_needed(item, "interval"))
     values = [_value(value) for value in _array(item["values"])]
     return (
-        Reading(line, value, start + index * step, None, quality, meter, channel, unit)
-        for index, value in enumerate(values)
+        Reading(line, value, at, at + step, quality, meter, channel, unit)
+        for at, value in zip(count(start, step), values, strict=False)
         if value is not None or not silent
     )
 

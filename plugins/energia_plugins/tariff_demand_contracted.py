@@ -8,6 +8,7 @@ contract (art. 301).
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import floor, isqrt, lcm
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import attrs
@@ -15,6 +16,7 @@ from msgspec import Meta
 
 from energia import (
     AcrossVersions,
+    BaseMeasure,
     BillSoFar,
     Charge,
     Examples,
@@ -26,6 +28,7 @@ from energia import (
     Rate,
     Rules,
     Schedule,
+    Slots,
     Step,
     Texts,
     faults_of_periods,
@@ -38,6 +41,7 @@ from energia.pricing.demand import (
     Demanded,
     Demands,
     DemandUnit,
+    Intervals,
     Part,
     PowerFactor,
     Reset,
@@ -46,6 +50,8 @@ from energia.pricing.demand import (
     unit_fits,
 )
 from energia.pricing.exact import decimal_text, exact_sum
+from energia.time import seconds_in
+from energia.units import MICRO
 
 NotNegative = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
 
@@ -56,6 +62,8 @@ Contracts: TypeAlias = NotNegative | dict[Period, NotNegative]
 _UNUSED: Final = "unused"
 
 _OVERRUN: Final = "overrun"
+#: Ends the label of a sum of squares.
+_SQUARES: Final = "^2"
 _WHAT: Final[Mapping[str, Texts]] = {
     _UNUSED: {"en": "not used", "pt-BR": "não utilizada"},
     _OVERRUN: {"en": "overrun", "pt-BR": "ultrapassagem"},
@@ -70,6 +78,8 @@ class Overrun:
         tolerance_percent: The percentage above the contract that costs nothing more.
         multiplier: So many times the rate is paid for the excess.
         base: Whether the excess is what is above the contract, or above the tolerance.
+        of: Whether it is that of the `highest` demand, as it is if nothing is said; or of all
+            `intervals` that exceed: the square root of the sum of the squares of what each does.
         rate: The rate that is multiplied; that of the demand without.
         rates: The same for each period.
 
@@ -80,15 +90,24 @@ class Overrun:
     tolerance_percent: NotNegative = Decimal(5)
     multiplier: NotNegative = Decimal(2)
     base: Literal["contract", "tolerance"] = "contract"
+    of: Literal["highest", "intervals"] | None = None
     rate: Rate | None = None
     rates: Rates | None = None
 
+    @property
+    def has_price(self) -> bool:
+        """Whether it has a price of its own."""
+        return self.rate is not None or self.rates is not None
+
+    def limits(self, contract: Fraction) -> tuple[Fraction, Fraction]:
+        """Return above which demand something is in excess, and from which on it is counted."""
+        limit = contract * (1 + Fraction(self.tolerance_percent) / 100)
+        return limit, contract if self.base == "contract" else limit
+
     def excess(self, measured: Fraction, contract: Fraction) -> Fraction:
         """Return how much of the measured demand costs more."""
-        limit = contract * (1 + Fraction(self.tolerance_percent) / 100)
-        if measured <= limit:
-            return Fraction(0)
-        return measured - (contract if self.base == "contract" else limit)
+        limit, base = self.limits(contract)
+        return Fraction(0) if measured <= limit else measured - base
 
     def text(self, measured: Fraction, contract: Fraction) -> str:
         """Return how the excess comes about."""
@@ -97,10 +116,82 @@ class Overrun:
         return f"{decimal_text(measured)} - {base}, as it is above {limit}"
 
 
+@attrs.frozen(cache_hash=True)
+class Exceeding(BaseMeasure):
+    """What intervals exceed of limits, together: the root of the sum of squares, in micro-units.
+
+    Spain bills so what quarter-hours draw beyond the contract (CNMC, Circular 3/2020, art. 9).
+
+    Labels: each period (or `total`) that has an interval above its limit, with the root, the
+    nearest; and `<period>^2`, with the sum of the squares, exactly.
+
+    Attributes:
+        channel: Whose readings.
+        schedule: An interval is in the period at its start.
+        seconds: The length of the intervals.
+        limits: Of each period, in micro-units: above what an interval counts, and from what on;
+            in the order of the schedule.
+        unit: The unit of power that the roots are millionths of.
+
+    """
+
+    channel: str
+    schedule: Schedule | None
+    seconds: int
+    limits: tuple[tuple[str, Fraction, Fraction], ...]
+    unit: str
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The role that is measured."""
+        return (self.channel,)
+
+    def evaluate(self, slots: Slots) -> Mapping[str, int]:
+        """Return what is exceeded in each period.
+
+        Raises:
+            Invalid: The readings are coarser than the intervals.
+
+        """
+        intervals = Intervals.of(slots, self.channel, self.seconds)
+        keys = None
+        if self.schedule is not None:
+            keys = intervals.keys(slots, self.channel, self.schedule)
+        sums: dict[str, int] = {}
+        for at, (period, limit, base) in enumerate(self.limits):
+            power = intervals.power if keys is None else intervals.power[keys == at]
+            above: list[int] = power[power > floor(limit)].tolist()
+            if above:
+                of, parts = int(base * self._parts), self._parts
+                sums[period + _SQUARES] = sum((each * parts - of) ** 2 for each in above)
+        return self._with_roots(sums)
+
+    def merge(self, earlier: Mapping[str, int], later: Mapping[str, int]) -> Mapping[str, int]:
+        """Return what is exceeded in both windows; the cut is the end of an interval."""
+        squares = [period + _SQUARES for period, _, _ in self.limits]
+        sums = {name: earlier.get(name, 0) + later.get(name, 0) for name in squares}
+        return self._with_roots({name: total for name, total in sums.items() if total})
+
+    @property
+    def _parts(self) -> int:
+        """Into how many parts micro-units are divided, so that what is exceeded is whole."""
+        return lcm(*(base.denominator for _, _, base in self.limits))
+
+    def _with_roots(self, sums: Mapping[str, int]) -> Mapping[str, int]:
+        roots = {name.removesuffix(_SQUARES): self._root(total) for name, total in sums.items()}
+        return {**roots, **sums}
+
+    def _root(self, squares: int) -> int:
+        """Return the root of a sum of squares of parts, in micro-units, the nearest."""
+        # `isqrt` gives twice the root, rounded down: one more, halved, is the nearest.
+        return (isqrt(4 * squares // self._parts**2) + 1) // 2
+
+
 def _one_price(
     rate: object, components: object, rates: object, overrun: Overrun | None
 ) -> Iterator[Fault]:
-    if sum(price is not None for price in (rate, components, rates)) != 1:
+    given = sum(price is not None for price in (rate, components, rates))
+    if given > 1 or (not given and not (overrun and overrun.has_price)):
         yield Fault("one_price", "give one of rate, components and rates", "/rate")
     if overrun is not None and overrun.rate is not None and overrun.rates is not None:
         yield Fault("one_price", "give one of rate and rates", "/overrun/rate")
@@ -187,6 +278,29 @@ def _overruns_are_named(
         yield Fault("missing_period", message, f"/{where}/{period}")
 
 
+def _intervals_are_measured(
+    readings: bool,
+    overrun: Overrun | None,
+    unit: DemandUnit,
+    power_factor: PowerFactor | None,
+    reset: Reset,
+) -> Iterator[Fault]:
+    """Refuse what every interval of a bill cannot be compared with its contract by."""
+    if overrun is None or overrun.of != "intervals":
+        return
+    if not readings:
+        message = "no interval is known without readings: the overrun is of the highest demand"
+        yield Fault("unused_overrun", message, "/overrun/of")
+    if reset != "bill":
+        message = "intervals of a bill exceed together: the reset is bill"
+        yield Fault("unused_reset", message, "/reset")
+    if power_factor is not None:
+        message = "intervals are compared as they are metered: give kVA a channel of their own"
+        yield Fault("unused_power_factor", message, "/power_factor")
+    if unit == "hp":
+        yield Fault("wrong_unit", "intervals are compared in kW, kVA or kvar", "/unit")
+
+
 def _periods_match(
     readings: bool,
     schedule: Schedule | None,
@@ -224,7 +338,8 @@ class ContractedDemand(BaseDemand):
             showed which keeps no readings; it counts as a measured one.
         rate: The price of one unit of demand; or
         components: its parts, each of them a line of its own; or
-        rates: one of these for each period of the schedule.
+        rates: one of these for each period of the schedule; or none of them, where an overrun with
+            a price of its own is all that is charged.
         schedule: When each period is.
         paid_percent: So many per cent of the contract are paid at least.
         overrun: What is paid for demand above the contract; nothing more without.
@@ -250,6 +365,7 @@ class ContractedDemand(BaseDemand):
         _needs_demand,
         _needs_readings,
         _unit_is_measured,
+        _intervals_are_measured,
         reset_fits,
     )
 
@@ -275,6 +391,16 @@ class ContractedDemand(BaseDemand):
             "rates": {"punta": "0.073783", "valle": "0.001911"},
             "per": "day",
         },
+        {
+            "kind": "demand.contracted",
+            "contracted": "60",
+            "overrun": {
+                "tolerance_percent": "0",
+                "multiplier": "1",
+                "of": "intervals",
+                "rate": "1.4064",
+            },
+        },
     )
 
     contracted: Contracts
@@ -293,7 +419,27 @@ class ContractedDemand(BaseDemand):
 
     def measures(self) -> dict[str, Measure]:
         """Measure the peaks, and the days where these count; only days without readings."""
-        return super().measures() if self.readings else self._times.measures()
+        if not self.readings:
+            return self._times.measures()
+        beyond = {} if self._exceeding is None else {"exceeding": self._exceeding}
+        return {**super().measures(), **beyond}
+
+    @property
+    def _exceeding(self) -> Exceeding | None:
+        """What measures how intervals exceed the contract; None where the highest decides."""
+        if self.overrun is None or self.overrun.of != "intervals":
+            return None
+        limits, scale = list[tuple[str, Fraction, Fraction]](), MICRO / self._with_losses
+        for period in self._periods:
+            limit, base = self.overrun.limits(self._contract(period))
+            limits.append((period, limit * scale, base * scale))
+        seconds = seconds_in(self.interval)
+        return Exceeding(self.channel, self.schedule, seconds, tuple(limits), self.unit)
+
+    @property
+    def _with_losses(self) -> Fraction:
+        """What metered power is multiplied by."""
+        return 1 + Fraction(self.losses_percent) / 100
 
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line]:
         """Charge each period that has a demand, in the order of the schedule."""
@@ -305,7 +451,10 @@ class ContractedDemand(BaseDemand):
         for period, parts in self.parts(demands, measured).items():
             yield from self._charged(bill, period, [part.step for part in parts])
             yield from self._charged(bill, period, list(self._unused(parts)), _UNUSED)
-            yield from self._charged(bill, period, list(self._overrun(parts)), _OVERRUN)
+            beyond = self._overrun(parts)
+            if self._exceeding is not None:
+                beyond = self._beyond(parts[0], measured["exceeding"])
+            yield from self._charged(bill, period, list(beyond), _OVERRUN)
 
     @property
     def _periods(self) -> Sequence[str]:
@@ -323,7 +472,7 @@ class ContractedDemand(BaseDemand):
             own = Fraction((shown[period] if isinstance(shown, dict) else shown) or 0)
             text = f"{decimal_text(own)} measured"
             if self.losses_percent:
-                own *= 1 + Fraction(self.losses_percent) / 100
+                own *= self._with_losses
                 text = f"({text}) x (1 + {self.losses_percent} %)"
             yield Demanded(period, "", own, own, text)
 
@@ -354,6 +503,15 @@ class ContractedDemand(BaseDemand):
             contract, used = self._contract(part.demand.period), part.demand.value
             if excess := self.overrun.excess(used, contract):
                 yield part.of(self.overrun.text(used, contract), excess)
+
+    def _beyond(self, part: Part, exceeding: Mapping[str, int]) -> Iterator[Step]:
+        """Yield what all intervals of a period are above the contract."""
+        period = part.demand.period
+        if micro := exceeding.get(period):
+            assert self.overrun is not None
+            limit, base = map(decimal_text, self.overrun.limits(self._contract(period)))
+            text = f"sqrt of the sum of (P - {base})^2 of intervals with P above {limit}"
+            yield part.of(text, Fraction(micro, MICRO) * self._with_losses)
 
     def _charged(
         self, bill: BillSoFar, period: str, steps: Sequence[Step], what: str = ""

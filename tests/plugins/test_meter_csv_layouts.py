@@ -5,8 +5,11 @@ from itertools import pairwise
 
 import pytest
 
+from energia.convert import TEXT
 from energia.errors import Invalid, Malformed
-from energia.metering.decoders import Problem, Reading
+from energia.metering.decoders import MeterRead, Problem, Reading
+from energia.plugins import Plugins
+from energia_plugins import meter_csv
 from tests.plugins.csv_files import decoded, times
 
 ISO = "2026-03-02T00:00:00Z"
@@ -23,6 +26,15 @@ def targets(items: list[Reading | Problem]) -> list[tuple[str | None, str | None
     return [
         (item.meter, item.channel, str(item.value)) for item in items if isinstance(item, Reading)
     ]
+
+
+def lengths(items: list[Reading | Problem]) -> set[int | None]:
+    """Return how long the slots of readings are; None where that is not told."""
+    return {
+        None if item.start is None or item.end is None else item.end - item.start
+        for item in items
+        if isinstance(item, Reading)
+    }
 
 
 # Where the header is.
@@ -246,14 +258,79 @@ def test_a_row_for_each_day(names: list[str], options: dict[str, str]) -> None:
     """Starts, ends, ranges or numbers are the names of the columns; every slot has its value."""
     found = decoded(day("02/03/2026", [str(n) for n in range(48)], names), LONDON | options)
 
-    step = 30 if options.get("stamp") == "end" else 0
-    expected = [
-        f"03-{2 + (n * 30 + step) // 1440:02} {(n * 30 + step) // 60 % 24:02}:"
-        f"{(n * 30 + step) % 60:02}"
-        for n in range(48)
-    ]
-    assert times(found) == expected
+    assert times(found) == [f"03-02 {name}" for name in HALF_HOURS]
     assert values(found) == [str(n) for n in range(48)]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (HALF_HOURS, {"wide": "00:00..23:30"}),
+        ([*HALF_HOURS[1:], "00:00"], {"wide": "00:30..00:00", "stamp": "end"}),
+        ([*HALF_HOURS[:3], "01:00", *HALF_HOURS[3:]], {"wide": "00:00..23:30"}),
+        (
+            [f"H{n}" for n in range(1, 49)],
+            {"wide": "H1..H48", "time_format": "number", "interval": "PT30M"},
+        ),
+    ],
+)
+def test_columns_tell_how_long_a_slot_is(
+    names: list[str], options: dict[str, str], whole: bool
+) -> None:
+    """Readings have both ends, of whole days too: a channel of other slots refuses them."""
+    first = [names.index(name) == at for at, name in enumerate(names)]
+    cells = ["1" if is_first and (whole or at == 0) else "" for at, is_first in enumerate(first)]
+    found = decoded(day("02/03/2026", cells, names), LONDON | options)
+
+    assert lengths(found) == {1800}
+
+
+def test_two_slots_of_a_day_end_at_midnight_where_clocks_go_back_then() -> None:
+    """In Chile 23:00 comes twice: on 4 April 2026 at 02:00 and at 03:00 UTC."""
+    file = "Date,23:00,00:00,00:00B\n03/04/2026,1,2,\n04/04/2026,3,4,5\n"
+    options = {"timezone": "America/Santiago", "wide": "23:00..00:00B", "stamp": "end"}
+
+    found = decoded(file, LONDON | options)
+
+    assert values(found) == ["1", "2", "3", "4", "5"]
+    assert times(found) == [
+        *("04-04 01:00", "04-04 02:00"),
+        *("04-05 01:00", "04-05 02:00", "04-05 03:00"),
+    ]
+
+
+def test_columns_that_are_not_alike_apart_tell_no_length() -> None:
+    """A name of a shift does not say how long it is."""
+    found = decoded("Date,00:00,06:00,22:00\n02/03/2026,1,2,3\n", LONDON | {"wide": "#2..#4"})
+
+    assert lengths(found) == {None}
+
+
+@pytest.mark.parametrize("stamp", ["start", "end"])
+def test_an_interval_that_is_said_is_that_of_the_readings(stamp: str) -> None:
+    """Mean power of half an hour is no energy of an hour: a channel of hours refuses it."""
+    options = {"timezone": "UTC", "power": "kW", "interval": "PT30M", "stamp": stamp}
+    plain, *odd = decoded("start,value\n2026-03-02 00:30,4\n2026-03-02 01:00,+4\n", options)
+
+    assert lengths([plain, *odd]) == {1800}
+    assert times([plain]) == ["03-02 00:00" if stamp == "end" else "03-02 00:30"]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_reads_of_a_register_are_at_their_stamps(wide: bool) -> None:
+    """An interval, said or told by columns, does not move what a register showed."""
+    options = {"timezone": "UTC", "reads": "true", "stamp": "end", "interval": "PT30M"}
+    data = "start,value\n2026-03-02 00:30,100\n2026-03-02 01:00,101\n"
+    if wide:
+        options |= {"wide": "00:30..01:00"}
+        data = "start,00:30,01:00\n2026-03-02,100,101\n"
+    decoder = Plugins.of(meter_csv=meter_csv).decoders()["csv"]
+    structured: object = TEXT.structure(options, decoder.options)
+    found = decoder.decode([data.encode()], structured)
+
+    instants = [item.instant for item in found if isinstance(item, MeterRead)]
+    assert instants == [1_772_411_400, 1_772_413_200]  # 00:30 and 01:00
 
 
 NUMBERED = {"wide": "1..50", "time_format": "number", "interval": "PT30M"}
@@ -390,6 +467,33 @@ def test_names_that_are_no_times(names: list[str], options: dict[str, str], word
         decoded(day("02/03/2026", ["1", "1"], names), LONDON | options)
 
     assert word in caught.value.faults[0].message
+
+
+# Encodings.
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec", "title"),
+    [
+        ("windows-1250", "cp1250", "Zużycie [kWh]"),
+        ("iso-8859-2", "iso8859-2", "Spotřeba (kWh)"),
+        ("windows-1251", "cp1251", "Значение"),
+        ("windows-1253", "cp1253", "Ενέργεια"),
+        ("windows-1254", "cp1254", "Tüketim Değeri"),
+        ("windows-1257", "cp1257", "Sąnaudos, kWh"),
+        ("shift_jis", "cp932", "①使用量"),
+        ("euc-kr", "euc-kr", "사용량"),
+        ("gbk", "gbk", "电量"),
+        ("big5", "big5", "用電量"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_texts_of_other_countries(encoding: str, codec: str, title: str, size: int) -> None:
+    """Names of columns are read by the encoding of the file, wherever its bytes are cut."""
+    data = f"start;{title}\n{ISO};0,25\n".encode(codec)
+    options = {"encoding": encoding, "value_column": title, "delimiter": ";", "decimal": ","}
+
+    assert values(decoded(data, options, size)) == ["0.25"]
 
 
 # Texts that are none.

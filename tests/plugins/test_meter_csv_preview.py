@@ -43,6 +43,16 @@ def test_the_preset_that_fits_is_found(path: Path) -> None:
     assert sum(day.slots for day in found.days) > 0
 
 
+def test_a_column_of_units_is_found() -> None:
+    """What it says is a thousand times as much, or as little; of power it is the unit."""
+    energy = "start;u;value\n2026-03-02 00:00;Wh;1500\n2026-03-02 00:15;KWH;1,5\n"
+    power = energy.replace("Wh", "kW").replace("KWH", "kW")
+
+    assert seen(energy).mapping["unit_column"] == "u"
+    assert {"power": "kW", "interval": "PT15M"}.items() <= seen(power).mapping.items()
+    assert seen(energy.replace("KWH", "mWh")).mapping.keys().isdisjoint(("unit_column", "power"))
+
+
 async def test_the_mapping_is_what_an_import_takes(serving: Serving, pool: Pool) -> None:
     """It is sent back as it came, and what is stored is what was shown."""
     case, data = case_of(CASES / "at-wien-date-time-apart.json")

@@ -1,5 +1,6 @@
 """The format `excel` of the plugin `meter-csv`: sheets of workbooks, as tables of texts."""
 
+import re
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -64,6 +65,40 @@ def test_dates_and_times_of_cells() -> None:
     for date_format in ("iso", "%d.%m.%y"):
         found = decoded(book(rows), date_format=date_format, **options)
         assert times(found) == ["03-02 00:15", "03-03 00:00"]
+
+
+@pytest.mark.parametrize(
+    ("time_format", "written"), [("iso", time(0, 15)), ("%H:%M", time(0, 15)), ("%H:%M", "00:15")]
+)
+def test_a_day_as_a_time_is_the_end_of_the_day(time_format: str, written: time | str) -> None:
+    """24:00 in a cell with the format of a time is one day, which openpyxl takes for a date."""
+    rows: list[list[Any]] = [["d", "t", "value"], ["2026-03-02", written, 1]]
+    rows.append(["2026-03-02", datetime(1900, 1, 1), 2])
+    options = {"start_column": "d", "time_column": "t", "timezone": "UTC", "stamp": "end"}
+
+    found = decoded(book(rows), time_format=time_format, **options)
+
+    assert times(found) == ["03-02 00:15", "03-03 00:00"]
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "other"),
+    [
+        ("xl/styles.xml", "<fill>.*?</fill>", "<fill/>"),
+        ("xl/styles.xml", "<patternFill />", "<patternFill><extLst/></patternFill>"),
+        ("xl/styles.xml", '<color theme="1" />', '<color rgb="FFF"/>'),
+        ("docProps/core.xml", ">20[0-9]{2}-[^<]*<", ">yesterday<"),
+    ],
+)
+def test_looks_that_only_excel_overlooks(name: str, part: str, other: str) -> None:
+    """Exports have styles and properties that openpyxl refuses; dates are dates all the same."""
+    with zipfile.ZipFile(BytesIO(book(ROWS))) as archive:
+        content, count = re.subn(part, other, archive.read(name).decode())
+
+    found = decoded(_with(name, content.encode()), header="named", timezone="UTC")
+
+    assert count > 0
+    assert times(found) == ["03-02 00:00"]
 
 
 def test_what_is_refused() -> None:

@@ -166,14 +166,34 @@ def telegram(stamp: str, value: str) -> str:
     return f"{text}{crc16(text.encode()):04X}\r\n"
 
 
-async def test_slots_of_another_length_are_refused(api: Client) -> None:
+@pytest.mark.parametrize(
+    ("file", "options"),
+    [
+        (
+            '{"results":[{"consumption":1,"interval_start":"2026-03-01T00:00:00Z",'
+            '"interval_end":"2026-03-01T01:00:00Z"}]}',
+            {"format": "octopus"},
+        ),
+        (
+            '{"start":"2026-03-01T00:00:00Z","interval":"PT1H","values":[1]}',
+            {"format": "ndjson"},
+        ),
+        ("start,value\n2026-03-01T00:00,1\n", {"power": "kW", "interval": "PT1H"}),
+        (
+            "start,H1,H2\n2026-03-01,1,2\n",
+            {"wide": "H1..H2", "time_format": "number", "interval": "PT1H"},
+        ),
+        ("start,0:00,1:00\n2026-03-01,1,2\n", {"wide": "0:00..1:00"}),
+        ("start,1:00,2:00\n2026-03-01,1,\n", {"wide": "1:00..2:00", "stamp": "end"}),
+    ],
+)
+async def test_slots_of_another_length_are_refused(
+    api: Client, file: str, options: dict[str, str]
+) -> None:
     """A value of an hour, or of a day, is never stored in a half-hour."""
-    page = (
-        '{"results":[{"consumption":1,"interval_start":"2026-03-01T00:00:00Z",'
-        '"interval_end":"2026-03-01T01:00:00Z"}]}'
-    )
+    csv = {"timezone": "UTC", "format": "csv"} if "format" not in options else {}
 
-    status, answer = await send(api, page, format="octopus", meter="m")
+    status, answer = await send(api, file, meter="m", **csv, **options)
 
     assert (status, answer["errors"][0]["code"]) == (422, "wrong_interval")
 

@@ -46,6 +46,16 @@ def test_a_line_is_a_series() -> None:
     ]
 
 
+def test_a_series_tells_how_long_its_slots_are() -> None:
+    """Each value has both ends: a channel whose slots have another length refuses it."""
+    found = decoded('{"start":"2026-03-01T00:00:00Z","interval":"PT1H","values":[1,2]}\n')
+
+    assert [(one.start, one.end) for one in found if isinstance(one, Reading)] == [
+        (1_772_323_200, 1_772_326_800),
+        (1_772_326_800, 1_772_330_400),
+    ]
+
+
 def test_a_null_without_a_quality_says_nothing() -> None:
     """A null that is missing says so; a quality of null alone is as good as none."""
     start = '"start":"2026-03-01T00:00:00Z"'

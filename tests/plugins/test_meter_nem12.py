@@ -88,7 +88,9 @@ def test_reads_of_registers() -> None:
     ("rows", "expected"),
     [
         ("300,20260301,1,2,3,A\n", (2, "missing_column")),
-        ("300,20260301,1,2,3,4,5,A\n", (2, "unknown_quality")),
+        ("300,20260301,1,2,3,A,,,20260302000000,\n", (2, "missing_column")),
+        ("300,20260301,1,2,3,4,5,A\n", (2, "surplus_column")),
+        ("300,20260301,1,2,3,4,5\n", (2, "unknown_quality")),
         ("300,20260301,1,2,x,4,A\n", (2, "not_a_number")),
         ("300,20260301,1,2,NaN,4,A\n", (2, "not_a_number")),
         ("300,20260301,1,2,1.2.3,4,A\n", (2, "not_a_number")),

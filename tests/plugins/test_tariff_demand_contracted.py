@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -11,9 +12,13 @@ from hypothesis import strategies as st
 
 from energia.plugins import Plugins
 from energia.pricing.engine import Cost, price
+from energia.pricing.schedule import DayTypes
+from energia.pricing.slots import Slots
 from energia.pricing.tariffs import Tariff, tariff_converter
+from energia.pricing.usage import Days, cut
 from energia.time import Zone
 from energia_plugins import tariff_demand_contracted
+from energia_plugins.tariff_demand_contracted import Exceeding
 from tests.core.pricing.documents import document, exact_total, faults, line, series, tariff
 from tests.imports import ROOT
 
@@ -113,6 +118,106 @@ def test_the_excess_is_as_the_fields_say(
     quantities = {one.code: one.quantity for one in found.lines}
     assert quantities["demand.contracted"] == kw
     assert quantities.get("demand.contracted.overrun") == excess
+
+
+def slots(micro: list[int], first: int, past: int) -> Slots:
+    """Return quarter-hours of a day as what a measure looks at."""
+    usage = series(START, 900, micro)
+    start, end = (usage.start + at * 900 for at in (first, past))
+    zone, types = Zone.named("America/Sao_Paulo"), DayTypes()
+    found = cut({"import": usage}, ["import"], (start, end), Days(zone, types))
+    return Slots(start, end, zone, types, found.portions, found.assumptions)
+
+
+#: What is above the contract in Spain, quarter by quarter; 1.4064 EUR/kW in 2021.
+ABOVE = {"tolerance_percent": "0", "multiplier": "1", "of": "intervals"}
+SPAIN: dict[str, Any] = {"contracted": "60", "overrun": {**ABOVE, "rate": "1.4064"}}
+
+
+def test_all_quarter_hours_above_the_contract_are_billed_together() -> None:
+    """The root of 10^2 + 4^2: neither of 60 kW, nor of 59.99; there is no line but the excess."""
+    found = cost(SPAIN, {7: "70", 8: "60", 700: "64", 701: "59.99"})
+
+    (only,) = found.lines
+    assert (only.code, only.quantity, only.unit) == (
+        "demand.contracted.overrun",
+        "10.77033",
+        "kW",
+    )
+    assert Fraction(only.exact) == Fraction("10.770330") * Fraction("1.4064")
+    assert found.details[0].steps[0].expression == (
+        "sqrt of the sum of (P - 60)^2 of intervals with P above 60"
+    )
+
+
+def test_nothing_is_billed_where_nothing_exceeds() -> None:
+    """A quarter-hour at the contract is none above it."""
+    assert cost(SPAIN, {7: "60"}).lines == ()
+
+
+def test_each_period_exceeds_its_own_contract() -> None:
+    """6 kW above 20 in the peak, once; 3 and 4 kW above 30 elsewhere: 5 kW, each at its price."""
+    charge = {
+        "contracted": {"ponta": "20", "fora_ponta": "30"},
+        "schedule": POSTOS,
+        "overrun": {**ABOVE, "rates": {"ponta": "1", "fora_ponta": "0.5"}},
+    }
+
+    found = cost(charge, {0: "33", 70: "26", 82: "34"})  # 70 begins at 17:30 of a Monday
+
+    assert [(one.code, one.quantity, one.amount) for one in found.lines] == [
+        ("demand.contracted.ponta.overrun", "6", "6"),
+        ("demand.contracted.fora_ponta.overrun", "5", "2.5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "quantity"),
+    [
+        ({"tolerance_percent": "5"}, "10"),  # 62 kW are within
+        ({"tolerance_percent": "5", "base": "tolerance"}, "7"),
+        ({"tolerance_percent": "20"}, None),
+    ],
+)
+def test_intervals_within_the_tolerance_do_not_count(
+    more: dict[str, str], quantity: str | None
+) -> None:
+    """Those beyond it are in excess of the contract, or of the tolerance."""
+    overrun = {**SPAIN["overrun"], **more}
+
+    found = cost({"contracted": "60", "overrun": overrun}, {7: "70", 8: "62"})
+
+    assert [one.quantity for one in found.lines] == ([quantity] if quantity else [])
+
+
+def test_losses_are_metered_power_of_intervals_too() -> None:
+    """50 kW behind a transformer that loses a fifth are 60: at the contract; 55 are 66."""
+    charge = {**SPAIN, "losses_percent": "20"}
+
+    assert cost(charge, {7: "50"}).lines == ()
+    assert [one.quantity for one in cost(charge, {7: "50", 8: "55"}).lines] == ["6"]
+
+
+@given(
+    st.lists(st.integers(0, 10**9), min_size=1, max_size=8),
+    st.decimals(0, 900, places=4),
+    st.integers(1, 7),
+)
+def test_windows_that_follow_each_other_are_one(
+    micro: list[int], contract: Decimal, at: int
+) -> None:
+    """Two parts of a bill merge to what the whole measures, and that is the root, to a micro-kW."""
+    base = Fraction(contract) * 1_000_000
+    measure = Exceeding("import", None, 900, (("total", base, base),), "kW")
+    at = min(at, len(micro))
+
+    whole = measure.evaluate(slots(micro, 0, len(micro)))
+
+    parts = (slots(micro, 0, at), slots(micro, at, len(micro)))
+    assert measure.merge(*map(measure.evaluate, parts)) == whole
+    squares = sum(max(4 * each - base, Fraction(0)) ** 2 for each in micro)
+    root = whole.get("total", 0)
+    assert (root - Fraction(1, 2)) ** 2 <= squares <= (root + Fraction(1, 2)) ** 2 or not squares
 
 
 def test_the_overrun_costs_the_multiplied_rate() -> None:
@@ -220,6 +325,15 @@ def test_at_least_the_contract_is_paid(micro: int, contract: int, percent: int) 
             "unknown_period",
         ),
         ({"contracted": "1", "rate": "1", "unit": "kVA"}, "/power_factor", "missing_power_factor"),
+        ({"contracted": "1", "overrun": {"of": "intervals"}}, "/rate", "one_price"),
+        ({**SPAIN, "readings": False}, "/overrun/of", "unused_overrun"),
+        ({**SPAIN, "reset": "month"}, "/reset", "unused_reset"),
+        ({**SPAIN, "unit": "hp"}, "/unit", "wrong_unit"),
+        (
+            {**SPAIN, "unit": "kVA", "power_factor": "0.9"},
+            "/power_factor",
+            "unused_power_factor",
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused(

@@ -56,6 +56,26 @@ def test_so_does_what_is_contracted(more: dict[str, str], total: str) -> None:
     assert cost({**charge, **more}).total == total
 
 
+@pytest.mark.parametrize(
+    ("more", "amounts"),
+    [({}, ["72.99315"]), ({"across_versions": "each"}, ["12", "8"])],
+)
+def test_so_does_what_intervals_exceed(more: dict[str, str], amounts: list[str]) -> None:
+    """12 and 2 kW above 28, at no price but this: the root of 148 at 6; or each its part."""
+    overrun = {"of": "intervals", "tolerance_percent": "0", "multiplier": "1"}
+    charge = {
+        "kind": "demand.contracted",
+        "interval": "PT1H",
+        "contracted": "28",
+        "overrun": overrun,
+        **more,
+    }
+    found = cost(charge)
+
+    beyond = [line.amount for line in found.lines if line.code.endswith(".overrun")]
+    assert beyond == amounts
+
+
 def test_the_peak_of_all_of_the_bill_is_remembered() -> None:
     """The ratchet of the next bill looks at the month, whichever version was in force."""
     ratchet = {"percent": "50"}

@@ -189,6 +189,8 @@ class Readings:
         meter: The meter's id, if the file names one.
         channel: The channel's id, if the file names one.
         unit: The unit, if the file or the client names one.
+        interval: The length of each slot in seconds, if the file or the client says it: a channel
+            whose slots have another length refuses the readings.
 
     """
 
@@ -199,13 +201,28 @@ class Readings:
     meter: str | None = None
     channel: str | None = None
     unit: str | None = None
+    interval: int | None = None
 
     def readings(self) -> Iterator[Reading]:
         """Yield them one by one."""
         names = self.meter, self.channel, self.unit
         for line, value, instant in zip(self.lines, self.values, self.instants, strict=True):
-            start, end = (None, instant) if self.ends else (instant, None)
+            start, end = _slot_of(instant, self.interval, end=self.ends)
             yield Reading(line, value, start, end, ACTUAL, *names)
+
+
+def _slot_of(instant: int, interval: int | None, *, end: bool) -> tuple[int | None, int | None]:
+    """Return the start and the end of a slot, as far as they are known.
+
+    Args:
+        instant: When it starts; or, with
+        end: when it ends.
+        interval: Its length, if that is known.
+
+    """
+    if interval is None:
+        return (None, instant) if end else (instant, None)
+    return (instant - interval, instant) if end else (instant, instant + interval)
 
 
 @attrs.define

@@ -10,7 +10,7 @@ import pickle
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cached_property
@@ -633,12 +633,11 @@ def _sort_of(item: Reading | Run | Readings) -> tuple[bool, bool]:
 
 def _columns_together(items: list[Readings], counts: Int64, numbers: _Numbers) -> _Columns:
     """Return the columns of readings that came together, from `instants` on."""
-    size = int(counts.sum())
     return (
         np.concatenate([_int64(item.instants) for item in items]),
         np.repeat(np.array([item.ends for item in items], bool), counts),
-        np.zeros(size, np.int64),
-        np.full(size, ACTUAL, np.int8),
+        np.repeat(np.array([item.interval or 0 for item in items], np.int64), counts),
+        np.full(int(counts.sum()), ACTUAL, np.int8),
         np.concatenate([_int64(item.lines) for item in items]),
         *_numbers_together([item.values for item in items], numbers),
     )
@@ -725,7 +724,8 @@ def usage_of(items: Iterable[Item], zone: str, interval: str | None = None) -> M
     Args:
         items: What a decoder yields of a file.
         zone: The time zone of the usage.
-        interval: The length of a slot; without it, the shortest distance of two readings.
+        interval: The length of a slot; without it, what the file says, or the shortest distance of
+            two readings.
 
     Raises:
         Invalid: The file has lines that are no readings, or readings that do not fit together.
@@ -738,7 +738,7 @@ def usage_of(items: Iterable[Item], zone: str, interval: str | None = None) -> M
             file.take(each)
     file.refuse_unfit()
     channels = file.channels
-    seconds = _seconds(interval, channels.values())
+    seconds = _seconds(interval, file.lengths, channels.values())
     if file.lengths - {seconds}:
         told = length_text(max(file.lengths - {seconds}))
         message = f"the file has slots of {told}, and the interval is {length_text(seconds)}"
@@ -827,13 +827,15 @@ def _series(role: str, channel: _ChannelUsage, interval: int, ends: bool) -> dic
     return {**series, **({} if unit is None else {"unit": unit})}
 
 
-def _seconds(interval: str | None, channels: Iterable[_ChannelUsage]) -> int:
-    """Return the length of a slot, as it was given or as the readings have it."""
+def _seconds(interval: str | None, lengths: Set[int], channels: Iterable[_ChannelUsage]) -> int:
+    """Return the length of a slot, as it was given, as the file says it, or as readings have it."""
     if interval is not None:
         try:
             return length_of(interval)
         except BadDuration as error:
             raise Invalid.of("wrong_interval", str(error)) from None
+    if len(lengths) == 1:
+        return min(lengths)
     distances = [
         later - earlier
         for channel in channels

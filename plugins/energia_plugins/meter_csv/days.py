@@ -8,6 +8,7 @@ twice. Where a file does not show which of both it does, on the long day, it has
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -254,10 +255,19 @@ def clocks_of(
             seconds.append(_seconds(read, part, text))
         except ValueError:
             faults.append(_no_time(header, column, text))
-    if len(seconds) > 1 and seconds[-1] == 0 and options.stamp == "end":
-        seconds[-1] = DAY
+    if options.stamp == "end":
+        # Only at the beginning of a row 00:00 is that of the day before. Where clocks go back at
+        # midnight, as in Chile, two slots of a day end at 24:00.
+        seconds = [each or DAY if at else each for at, each in enumerate(seconds)]
     header.faults.extend(faults[:20] or _backward(header, seconds, options))
     return [(each, seconds[:at].count(each)) for at, each in enumerate(seconds)]
+
+
+def distance_of(clocks: Sequence[int]) -> int | None:
+    """Return how far apart times of day are, in seconds; None where that differs."""
+    times = sorted(set(clocks))
+    distances = {later - earlier for earlier, later in pairwise(times)}
+    return distances.pop() if len(distances) == 1 else None
 
 
 def _seconds(read: Callable[[str], Hour], part: Callable[[str], str], text: str) -> int:

@@ -27,7 +27,7 @@ from energia_plugins.meter_csv.cells import (
     multiplied,
 )
 from energia_plugins.meter_csv.columns import Mask
-from energia_plugins.meter_csv.days import Days, clocks_of, in_doubt
+from energia_plugins.meter_csv.days import Days, clocks_of, distance_of, in_doubt
 from energia_plugins.meter_csv.header import Header
 from energia_plugins.meter_csv.options import TableOptions
 from energia_plugins.meter_csv.origins import BadWord, Origin, Origins, Slot
@@ -69,6 +69,23 @@ def values_as(options: TableOptions) -> tuple[Values, str | None]:
 def qualities_as(options: TableOptions) -> Qualities:
     """Return what reads the qualities of a file."""
     return Qualities({} if options.quality_words is None else qualities_of(options.quality_words))
+
+
+def interval_of(options: TableOptions, clocks: Sequence[int] = ()) -> int | None:
+    """Return the length of slots in seconds, as it is said or as *clocks* of columns are apart.
+
+    None where nothing tells it, where rows have lengths of their own, and of reads of registers.
+    """
+    if options.reads or options.length is not None or options.end_column is not None:
+        return None
+    return options.seconds or distance_of(clocks)
+
+
+def _slot_of(instant: int, interval: int | None, *, end: bool) -> tuple[int | None, int | None]:
+    """Return the start and the end of a slot, as far as they are known, given one of both."""
+    if interval is None:
+        return (None, instant) if end else (instant, None)
+    return (instant - interval, instant) if end else (instant, instant + interval)
 
 
 def _code(error: ValueError) -> str:
@@ -145,6 +162,7 @@ class LongLayout:
         ends: Whether stamps are ends.
         blank: What is done with a sum of which something is missing.
         until: Reads when a row ends, where rows have lengths of their own.
+        interval: The length of a slot, if it is said.
         factor: The column of what values are multiplied by, if there is one,
         factors: and what reads it.
 
@@ -161,6 +179,7 @@ class LongLayout:
     ends: bool
     blank: str
     until: Stamps | None = None
+    interval: int | None = None
     factor: int | None = None
     factors: Numbers | None = None
 
@@ -193,6 +212,7 @@ class LongLayout:
             stamps.ends,
             options.sum_blank,
             until,
+            interval_of(options),
             factor,
             Numbers.marked(options.decimal, options.thousands),
         )
@@ -282,7 +302,7 @@ class LongLayout:
         if instants is None:
             return None
         names = origin.slots[0].meter, origin.slots[0].channel, self.unit
-        return Readings(lines, values, _array(instants), self.ends, *names)
+        return Readings(lines, values, _array(instants), self.ends, *names, self.interval)
 
     def _by_origin(self, rows: list[Row]) -> Iterator[tuple[list[Row], Origin | None]]:
         """Yield rows that follow each other and are of one origin, with it; None for others."""
@@ -351,7 +371,7 @@ class LongLayout:
         if instants is None:
             return None
         names = origin.slots[0].meter, origin.slots[0].channel, self.unit
-        return Readings(lines, values, instants, self.ends, *names)
+        return Readings(lines, values, instants, self.ends, *names, self.interval)
 
     def _series_of(self, origin: Origin) -> object:
         """Return what tells the rows of an origin from those of others."""
@@ -389,7 +409,7 @@ class LongLayout:
             quality = self.qualities.read(written)
             if value is None and not written.strip():
                 return None
-        start, end = (None, instant) if self.ends else (instant, None)
+        start, end = _slot_of(instant, self.interval, end=self.ends)
         if self.until is not None:
             end = self._end(cells, series, instant)
         unit = self.unit if self.units is None else self._unit(cells[self.units])
@@ -423,7 +443,7 @@ class LongLayout:
             return ()
         if self.factor is not None:
             values = [None if one is None else self._times(one, cells) for one in values]
-        start, end = (None, instant) if self.ends else (instant, None)
+        start, end = _slot_of(instant, self.interval, end=self.ends)
         if self.until is not None:
             end = self._end(cells, origin.series, instant)
         unit = self.unit if self.units is None else self._unit(cells[self.units])
@@ -569,6 +589,7 @@ class WideLayout:
         qualities: Reads qualities.
         unit: The unit of the values.
         ends: Whether the instants are ends.
+        interval: The length of a slot; None where the columns do not tell.
 
     """
 
@@ -582,6 +603,7 @@ class WideLayout:
     qualities: Qualities
     unit: str | None
     ends: bool
+    interval: int | None
 
     @classmethod
     def of(cls, header: Header, options: TableOptions) -> "WideLayout":
@@ -607,6 +629,7 @@ class WideLayout:
             qualities_as(options),
             unit,
             ends,
+            interval_of(options, [seconds for seconds, _ in clocks]),
         )
 
     def readings(self, rows: Iterable[Row], text: Table | None = None) -> Items:
@@ -639,7 +662,9 @@ class WideLayout:
             instants = np.concatenate([day for day in days[first:past] if day is not None])
             numbers = values[first * width : past * width]
             names = slot.meter, slot.channel, self.unit
-            yield Readings(_array(lines), numbers, _array(instants), self.ends, *names)
+            yield Readings(
+                _array(lines), numbers, _array(instants), self.ends, *names, self.interval
+            )
 
     def _slot(self, cells: list[str]) -> Slot | None:
         """Return where the values of a row go; None for none, or a wrong word."""
@@ -693,7 +718,8 @@ class WideLayout:
             return
         if len(qualities) == 1:
             qualities *= len(instants)
-        meter, channel, unit, ends = slot.meter, slot.channel, self.unit, self.ends
+        meter, channel, unit = slot.meter, slot.channel, self.unit
+        ends, interval = self.ends, self.interval
         known = self.values.known
         for column, instant, quality in zip(self.columns, instants, qualities, strict=True):
             cell = cells[column]
@@ -706,7 +732,7 @@ class WideLayout:
                 if value is not None:
                     yield Problem(line, "impossible_time", self._surplus(cells, column))
                 continue
-            start, end = (None, instant) if ends else (instant, None)
+            start, end = _slot_of(instant, interval, end=ends)
             yield Reading(line, value, start, end, quality, meter, channel, unit)
 
     def _whole(
@@ -722,7 +748,7 @@ class WideLayout:
         if not len(known) == len(instants) == len(values):
             return None
         names = slot.meter, slot.channel, self.unit
-        return Readings([line] * len(values), values, known, self.ends, *names)
+        return Readings([line] * len(values), values, known, self.ends, *names, self.interval)
 
     def _surplus(self, cells: list[str], column: int) -> str:
         return (

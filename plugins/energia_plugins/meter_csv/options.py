@@ -27,8 +27,19 @@ from energia_plugins.meter_csv.words import (
 ENCODINGS: Final = (
     *("utf-8", "utf-16", "utf-16-le", "utf-16-be"),
     *("latin-1", "iso-8859-15", "windows-1252", "ascii"),
+    *("iso-8859-2", "iso-8859-7", "iso-8859-9", "windows-1250", "windows-1251"),
+    *("windows-1253", "windows-1254", "windows-1257"),
+    *("shift_jis", "euc-kr", "gb18030", "big5"),
 )
-_CODECS: Final = {codecs.lookup(name).name for name in ENCODINGS}
+#: What reads texts of some encodings: what programs write under a name is more than it meant once,
+#: as <https://encoding.spec.whatwg.org/> has it.
+_WIDER: Final = {
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "cp950",
+}
 #: Formats of stamps that are numbers since 1970, by how many there are in a second.
 EPOCHS: Final = {"epoch": 1, "epoch_ms": 1000, "epoch_us": 10**6, "epoch_ns": 10**9}
 _SPECIAL: Final = ("iso", *EPOCHS)
@@ -52,7 +63,13 @@ def codec_of(name: str) -> str | None:
         codec = codecs.lookup(name).name
     except (LookupError, ValueError):
         return None
+    codec = _WIDER.get(codec, codec)
     return codec if codec in _CODECS else None
+
+
+_CODECS: Final = {
+    _WIDER.get(codec, codec) for codec in (codecs.lookup(name).name for name in ENCODINGS)
+}
 
 
 def _encoding(name: str) -> None:
@@ -305,7 +322,8 @@ class TableOptions:
             read, with `stamp=end` the end.
         day_rows: Whether a date has a row of its own, and the rows below it have times of day.
         midnight: Whether 00:00 is the `begin` or the `end` of the day that it is written with.
-        interval: The length of a slot, such as `PT15M`, where mean power or numbers need it.
+        interval: The length of a slot, such as `PT15M`, where mean power or numbers need it; a
+            channel of another one refuses the file.
         meter_column: The column of meter ids.
         meter_words: Which meter is meant by a word of that column, `word=meter, ...`; `word=`
             leaves its rows out.
@@ -423,8 +441,8 @@ class CsvOptions(TableOptions):
     Attributes:
         delimiter: What separates the columns, or `tab`; default what a first line `sep=;` says,
             else a comma.
-        encoding: The encoding of the text, such as `latin-1`; default what `Content-Type` says,
-            else UTF-8.
+        encoding: The encoding of the text, such as `windows-1250`; default what `Content-Type`
+            says, else UTF-8.
 
     """
 
@@ -436,7 +454,9 @@ class CsvOptions(TableOptions):
     @property
     def codec(self) -> str:
         """The name of the decoder of the text."""
-        return codecs.lookup(self.encoding).name
+        codec = codec_of(self.encoding)
+        assert codec is not None  # as others are refused
+        return codec
 
     @property
     def mark(self) -> str | None:

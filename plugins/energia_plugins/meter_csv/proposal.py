@@ -43,6 +43,9 @@ _OTHER: Final = re.compile(
 _NUMBERS: Final = re.compile(r"^(hora|hour|stunde|uur|heure|ora|interval|period)", re.I)
 _POWER: Final = re.compile(r"[(\[ ](W|kW|MW)[)\]]?$")
 _UNIT: Final = re.compile(r"[(\[ ](Wh|MWh)\b")
+#: What cells of a column of units have; a small m is no mega.
+_UNITS: Final = re.compile(r"[kKMG]?([Ww][Hh]|[Vv][Aa][Hh]|[Vv][Aa][Rr][Hh]|J)|[mM][3³]|ft3|therm")
+_POWERS: Final = re.compile(r"[kMG]?(W|VA|var)")
 #: From so many columns that are named by times a row is a day.
 _WIDE: Final = 20
 
@@ -286,9 +289,27 @@ class _Table:
         if unit := _UNIT.search(name):
             guess.choose("unit", unit[1])
         if power := _POWER.search(name):
-            guess.options["power"] = power[1]
-            why = "mean power needs the length of a slot"
-            guess.choose("interval", "PT15M", ["PT30M", "PT1H"], why)
+            self._power(guess, power[1])
+        elif unit is None:
+            self._units(guess, taken)
+
+    def _power(self, guess: _Guess, unit: str) -> None:
+        guess.options["power"] = unit
+        why = "mean power needs the length of a slot"
+        guess.choose("interval", "PT15M", ["PT30M", "PT1H"], why)
+
+    def _units(self, guess: _Guess, taken: set[int]) -> None:
+        """Note a column of units, or the unit of power that all its cells are."""
+        able = [at for at in range(len(self.names)) if at not in taken and self.column(at)]
+        units = [at for at in able if all(map(_UNITS.fullmatch, self.column(at)))]
+        if units:
+            others = [self.names[at] for at in units[1:]]
+            guess.choose("unit_column", self.names[units[0]], others, "these have units, too")
+            return
+        words = [{*self.column(at)} for at in able]
+        powers = [word for each in words if len(each) == 1 for word in each]
+        if power := next(filter(_POWERS.fullmatch, powers), None):
+            self._power(guess, power)
 
     def _is_numeric(self, place: int) -> bool:
         cells = [cell for cell in self.column(place) if cell != "-"]

@@ -36,6 +36,31 @@ _SHEET: Final = 512 * 1024**2
 #: The rows of a sheet, as Excel limits them, and the columns that are read.
 _ROWS: Final = 1024**2
 _COLUMNS: Final = 2000
+_SCHEMAS: Final = "http://schemas.openxmlformats.org"
+_MAIN: Final = f"{_SCHEMAS}/spreadsheetml/2006/main"
+#: The part with the formats of numbers, as it is without any, and what says which are dates.
+_STYLES: Final = "xl/styles.xml"
+_NO_STYLES: Final = (
+    f'<styleSheet xmlns="{_MAIN}"><fonts><font/></fonts>'
+    "<fills><fill><patternFill/></fill></fills><borders><border/></borders>"
+    "<cellStyleXfs><xf/></cellStyleXfs>"
+    '<cellStyles><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
+_FORMATS: Final = (
+    ("numFmts", "numFmt", ("numFmtId", "formatCode")),
+    ("cellXfs", "xf", ("numFmtId",)),
+)
+#: Parts that say nothing of cells, as they are when they say nothing at all.
+_EMPTY: Final = {
+    "docProps/core.xml": (
+        f'<coreProperties xmlns="{_SCHEMAS}/package/2006/metadata/core-properties"/>'.encode()
+    ),
+    "docProps/custom.xml": (
+        f'<Properties xmlns="{_SCHEMAS}/officeDocument/2006/custom-properties"/>'.encode()
+    ),
+}
+#: What 24:00 is in a cell with the format of a time: one day, and so the first that Excel knows.
+_END_OF_DAY: Final = datetime(1900, 1, 1)
 #: So many rows tell what a sheet may mean.
 _LOOKED: Final = 2000
 
@@ -160,7 +185,7 @@ def _rows(library: Any, file: IO[bytes], options: ExcelOptions) -> "Iterator[Row
     """Yield the rows that are not empty as texts, each as wide as the widest before."""
     width, writer = 0, _Writer(options)
     with _refusals():
-        book = library.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        book = _book(library, file)
         sheet = _sheet(book, options.sheet)
         sheet.reset_dimensions()  # many programs write wrong ones
         # Rows that are not there are made up, so that a number of a row must not be believed.
@@ -173,6 +198,47 @@ def _rows(library: Any, file: IO[bytes], options: ExcelOptions) -> "Iterator[Row
             if any(cells):
                 width = max(width, len(cells))
                 yield number, cells + [""] * (width - len(cells))
+
+
+def _book(library: Any, file: IO[bytes]) -> Any:
+    """Return the workbook of a file, also of one that only Excel overlooks the faults of.
+
+    Programs that export workbooks write styles and properties that openpyxl refuses (an empty
+    `<fill/>`, a color without its alpha, a date that is none), and nothing of them is read but
+    which formats of numbers are dates.
+    """
+    try:
+        return _loaded(library, file)
+    except Exception:
+        with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+            plain = {name: part for name in archive.namelist() if (part := _plain(archive, name))}
+            for name, part in plain.items():
+                # The part that comes last is the one that is read.
+                archive.filelist.remove(archive.NameToInfo.pop(name))
+                archive.writestr(name, part)
+        return _loaded(library, file)
+
+
+def _loaded(library: Any, file: IO[bytes]) -> Any:
+    return library.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+
+
+def _plain(archive: zipfile.ZipFile, name: str) -> bytes | None:
+    """Return what is needed of a part that is about the looks of a workbook; None for others."""
+    if name in _EMPTY:
+        return _EMPTY[name]
+    if name != _STYLES:
+        return None
+    from openpyxl.xml.functions import SubElement, fromstring, tostring
+
+    styles, plain = fromstring(archive.read(name)), fromstring(_NO_STYLES)
+    for group, item, attributes in _FORMATS:
+        formats = SubElement(plain, f"{{{_MAIN}}}{group}")
+        for one in styles.iterfind(f"{{{_MAIN}}}{group}/{{{_MAIN}}}{item}"):
+            kept = {key: one.get(key, "0") for key in attributes}
+            SubElement(formats, f"{{{_MAIN}}}{item}", kept)
+    text: bytes = tostring(plain)
+    return text
 
 
 def _sheet(book: Any, wanted: str) -> Any:
@@ -212,6 +278,8 @@ class _Writer:
             pattern = self.options.time_format
             is_pattern = pattern not in ("iso", "number")
             return value.strftime(pattern) if is_pattern else value.isoformat("seconds")
+        if value == _END_OF_DAY and self.options.apart:
+            return self._midnight()
         if isinstance(value, datetime):
             value = (value + timedelta(milliseconds=500)).replace(microsecond=0)
         if self.options.date_format != "iso":
@@ -220,12 +288,18 @@ class _Writer:
             return value.strftime("%Y-%m-%d")
         return value.isoformat(" ")
 
+    def _midnight(self) -> str:
+        """Return 24:00 as a time of day."""
+        pattern = self.options.time_format
+        if pattern in ("iso", "number"):
+            return "24:00:00"
+        return time().strftime(pattern.replace("%H", "24"))
+
 
 # The smallest workbook.
 
-_RELATIONS: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
-_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATIONS: Final = f"{_SCHEMAS}/package/2006/relationships"
+_OFFICE: Final = f"{_SCHEMAS}/officeDocument/2006/relationships"
 _TYPES: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 

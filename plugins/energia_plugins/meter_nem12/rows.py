@@ -112,7 +112,7 @@ class Day:
                 f"{count} values and a quality; is the row broken over several lines?"
             )
             raise Unfit("missing_column", message)
-        method = _method(_text(cells[count + 2]), f"after {count} values")
+        method = _method_of(cells, count, block.interval // 60)
         published = _published(_text(cells[count + 5])) if len(cells) > count + 5 else None
         values = _values(cells[2 : count + 2])
         code = _CODES.get(method[0], 0)
@@ -250,6 +250,23 @@ def _method(text: str, where: str) -> str:
         )
         raise Unfit("unknown_quality", message)
     return method
+
+
+def _method_of(cells: list[bytes], count: int, minutes: int) -> str:
+    """Return the quality method after so many values of a 300 row; raises `Unfit`.
+
+    Where it stands after fewer values, or more, they are of another interval than the 200 row says.
+    """
+    try:
+        return _method(_text(cells[count + 2]), f"after {count} values")
+    except Unfit:
+        texts = (_text(cell).upper() for cell in cells[2:])
+        found = next((at for at, text in enumerate(texts) if _METHOD.fullmatch(text)), count)
+        if found == count:
+            raise
+    code = "missing_column" if found < count else "surplus_column"
+    message = f"the 300 row has {found} values, and {minutes} minutes make {count} a day"
+    raise Unfit(code, message)
 
 
 def _values(cells: list[bytes]) -> list[Decimal | None]:

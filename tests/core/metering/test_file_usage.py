@@ -28,3 +28,11 @@ def test_slots_of_another_length_are_refused() -> None:
 
     with pytest.raises(Invalid, match="slots of PT1H, and the interval is PT15M"):
         usage_of([hour], "UTC", "PT15M")
+
+
+def test_a_file_says_how_long_its_slots_are() -> None:
+    """Quarter-hours an hour apart are quarter-hours, and so is one alone."""
+    sparse = [Reading(2, Decimal(1), 0, 900), Reading(3, Decimal(2), 3600, 4500)]
+
+    assert usage_of(sparse, "UTC")["interval"] == "PT15M"
+    assert usage_of(sparse[:1], "UTC")["interval"] == "PT15M"

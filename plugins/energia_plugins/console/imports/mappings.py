@@ -162,6 +162,11 @@ _ENCODINGS: Final = (
     ("iso-8859-1", "ISO-8859-1 (Latin-1)"),
     ("iso-8859-15", "ISO-8859-15"),
     ("utf-16", "UTF-16"),
+    ("windows-1250", "Windows-1250"),
+    ("windows-1251", "Windows-1251"),
+    ("windows-1253", "Windows-1253"),
+    ("windows-1254", "Windows-1254"),
+    ("shift_jis", "Shift JIS"),
 )
 #: Options that the groups ask for.
 _ASKED: Final = frozenset(
