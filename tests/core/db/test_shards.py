@@ -19,6 +19,7 @@ from energia.db.shards import Shards, hashed, of_one_shard, tells_time
 from energia.db.tenant import Tenant
 from energia.time import Int64
 from tests.record_queries import PACKAGES
+from tests.rehearsals import citus
 
 ROOT = Path(__file__).parents[3]
 #: The tables of rows that belong to a channel: `docs/explanation/scale.md` distributes them.
@@ -225,6 +226,17 @@ def test_sql_of_these_tables_is_in_files_alone() -> None:
     sources = [*ROOT.glob("core/energia/**/*.py"), *ROOT.glob("plugins/energia_plugins/**/*.py")]
 
     assert [str(path) for path in sources if words.search(path.read_text())] == []
+
+
+def test_the_rehearsal_runs_what_is_there() -> None:
+    """The folders and files that it names are there, and so are the tests that it leaves out."""
+    sources = [path for each in citus.TESTS for path in (ROOT / each).rglob("*.py")]
+    sources += [ROOT / each for each in citus.TESTS if each.endswith(".py")]
+    text = "\n".join([f"{path}\n{path.read_text()}" for path in sources])
+    names = [*citus.OF_ONE_SERVER, *citus.LAWS]
+
+    assert [each for each in citus.TESTS if not (ROOT / each).exists()] == []
+    assert [one for one in names if not re.search(rf"\b{one}\b", text)] == []
 
 
 async def test_their_keys_begin_with_the_channel(tenant: Tenant) -> None:
