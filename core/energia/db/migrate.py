@@ -22,12 +22,21 @@ from energia.db import role
 from energia.db.address import parsed, place
 from energia.db.connection import said
 from energia.db.session import Session, in_thread
+from energia.db.shards import KNOWN
 from energia.errors import MigrationError, NotPermitted
 
 #: `0001_what_it_does.sql`; or as Procrastinate calls its own, by release: `03.04.00_50_name.sql`.
 _NAME = re.compile(r"(\d{4}|\d\d\.\d\d\.\d\d_\d\d)_([a-z0-9_]+)\.sql")
 #: The first line of a file whose statements run one by one, outside a transaction.
 _ALONE = "-- no transaction"
+#: The end of a statement; or what may have a semicolon in it: a comment, a text, a name, a body.
+_PIECE = re.compile(
+    r"""(?P<end>;)|(?P<comment>--[^\n]*|/\*.*?\*/)
+    |\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"[^"]*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$""",
+    re.DOTALL | re.VERBOSE,
+)
+#: Stands for the end of a statement: no text of PostgreSQL has it.
+_END = "\0"
 
 
 def _of_procrastinate() -> Path:
@@ -108,6 +117,20 @@ class Migration:
             return [self.sql]
         lines = (line for line in self.sql.splitlines() if not line.lstrip().startswith("--"))
         parts = re.split(r";[ \t]*(?:\n|$)", "\n".join(lines))
+        return [part.strip() for part in parts if part.strip()]
+
+    @property
+    def each(self) -> list[str]:
+        """The statements one by one, without comments.
+
+        Of a message with several, Citus sends the nodes all of it for each. The body of a function
+        is one text (`$$`), or an expression: `begin atomic ... end` would be parted.
+        """
+
+        def marked(piece: re.Match[str]) -> str:
+            return _END if piece["end"] else " " if piece["comment"] else piece[0]
+
+        parts = _PIECE.sub(marked, self.sql).split(_END)
         return [part.strip() for part in parts if part.strip()]
 
 
@@ -311,15 +334,21 @@ def _apply(session: Session, migration: Migration) -> None:
 
 def _attempt(session: Session, migration: Migration) -> None:
     """Run a file and note it, in one transaction unless the file says otherwise."""
+    in_cluster = False
     if migration.alone:
         # An earlier try that failed has left them, and the same names are made again.
         for index in _invalid(session, migration):
             _run(session, dropping(index))
     else:
         # A file that changes rows changes those of every organization.
-        session.send("begin; set local energia.organization = '*'")
-    for statement in migration.statements:
-        _run(session, statement)
+        [(in_cluster,)] = session.send(
+            f"begin; set local energia.organization = '*'; select {KNOWN}"
+        )
+    if in_cluster:
+        _run_in_cluster(session, migration)
+    else:
+        for statement in migration.statements:
+            _run(session, statement)
     if migration.alone and (left := _invalid(session, migration)):
         raise MigrationError(f"{migration}: left invalid: {', '.join(left)}")
     if not migration.alone and (session.raw.info.transaction_status != TRANSACTION_STATUS_INTRANS):
@@ -330,6 +359,19 @@ def _attempt(session: Session, migration: Migration) -> None:
     )
     if not migration.alone:
         session.send("commit")
+
+
+def _run_in_cluster(session: Session, migration: Migration) -> None:
+    """Run a file where Citus takes to the nodes what it changes, in the transaction that is open.
+
+    By one connection to each node: Citus refuses a function after a table was changed by several.
+    """
+    session.send(
+        f"set local lock_timeout = '{_LOCK_TIMEOUT}';"
+        " set local citus.multi_shard_modify_mode = 'sequential'"
+    )
+    for statement in migration.each:
+        session.send(statement)
 
 
 def _run(session: Session, statement: str) -> None:

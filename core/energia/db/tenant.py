@@ -99,6 +99,12 @@ class Queries(Protocol):
         """Return the rows of a statement about *channels*, which are all in one shard."""
         ...
 
+    async def execute_of_shard(
+        self, sql: str, channels: Sequence[int] | Int64, parameters: Mapping[str, object]
+    ) -> int:
+        """Run a statement about *channels*, which are all in one shard; see `execute`."""
+        ...
+
     async def fetch_by_channel(
         self,
         row: Callable[..., T],
@@ -236,6 +242,14 @@ class _Runner:
         if not self.shards:
             return await self.fetch(row, sql, parameters)
         return await self.fetch(row, *await self._routed(sql, channels, parameters))
+
+    async def execute_of_shard(
+        self, sql: str, channels: Sequence[int] | Int64, parameters: Mapping[str, object]
+    ) -> int:
+        """Run a statement about *channels*, which are all in one shard; see `execute`."""
+        if not self.shards:
+            return await self.execute(sql, parameters)
+        return await self.execute(*await self._routed(sql, channels, parameters))
 
     async def fetch_by_channel(
         self,

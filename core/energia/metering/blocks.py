@@ -16,7 +16,7 @@ block was not as it had been read.
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 import attrs
@@ -44,6 +44,9 @@ _NONE: Final = -(2**31)
 #: From how many blocks with one new value each these go by themselves. With fewer, the second
 #: statement costs more than the arrays that it saves.
 _SINGLES: Final = 16
+#: In how many shards of a cluster values are put shard by shard; in more, all shards are told at
+#: once, however many have any. Each then takes as long as eight messages of one shard, or more.
+_FEW_SHARDS: Final = 8
 _FASTER: Final = "another writer was faster; send the readings again"
 
 
@@ -230,8 +233,11 @@ class BlockStore:
                     await self._put_values(part)
                 readings = readings.take(~singles)
         for same in self._by_shard(readings):
-            for part in same.slices(max(1, BLOCK_SLOTS // same.width)):
-                await self._put_blocks(part)
+            await self._put_in_shard(same)
+
+    async def _put_in_shard(self, readings: BlockReadings) -> None:
+        for part in readings.slices(max(1, BLOCK_SLOTS // readings.width)):
+            await self._put_blocks(part)
 
     def _by_shard(self, readings: BlockReadings) -> Iterator[BlockReadings]:
         """Yield those of the same shard together; all of them where the tables have none."""
@@ -243,20 +249,37 @@ class BlockStore:
             chosen[rows] = True
             yield readings.take(chosen)
 
-    async def _put_values(self, part: BlockReadings) -> None:
+    def _by_few_shards(self, readings: BlockReadings) -> tuple[list[BlockReadings], bool]:
+        """Return those of the same shard together; or all of them, where their shards are many."""
+        parts = list(islice(self._by_shard(readings), _FEW_SHARDS + 1))
+        return (parts, False) if len(parts) <= _FEW_SHARDS else ([readings], True)
+
+    async def _put_values(self, readings: BlockReadings) -> None:
         """Store one actual value a block.
 
         As a rule each fills a slot of a day that is open. That takes half of what it takes to find
-        out what else it may do: only what is left is asked that. In a cluster, where messages cost
-        the most, all of it is.
+        out what else it may do: only what is left is asked that.
         """
-        live = part.live(self.now, self.grace)
-        if live.all() and not self.queries.shards:
-            left = await _fill_values(self.queries, part, self.number)
+        parts, in_many = self._by_few_shards(readings)
+        for part in parts:
+            live = part.live(self.now, self.grace)
+            if not live.all():
+                await self._merge_values(part, live)
+                continue
+            left = await _fill_values(self.queries, part, self.number, in_many=in_many)
             self.counts.created += int((~left).sum())
-            if not left.any():
+            if left.any():
+                await self._merge_values(part.take(left), live[left])
+
+    async def _merge_values(self, part: BlockReadings, live: Mask) -> None:
+        """Store one actual value a block, whatever there is."""
+        if self.queries.shards:
+            # All shards at once, or a few blocks: those are read and written by what is of a shard.
+            parts, in_many = self._by_few_shards(part)
+            if not in_many:
+                for same in parts:
+                    await self._put_in_shard(same)
                 return
-            part, live = part.take(left), live[left]
         put = await _write_values(self.queries, part, live, self.number)
         self.counts.created += put.created
         self.counts.unchanged += put.unchanged
@@ -381,14 +404,25 @@ async def _write(
         _refuse_fewer(written[0], int(rows.sum()))
 
 
-async def _fill_values(queries: Queries, part: BlockReadings, number: int) -> Mask:
-    """Put values into slots of live days, as part of import *number*; return which were not."""
-    put = _values_put(part, number)
-    count = await queries.execute(SQL["slots_fill"], put)
+async def _fill_values(
+    queries: Queries, part: BlockReadings, number: int, *, in_many: bool
+) -> Mask:
+    """Put values into slots of live days, as part of import *number*; return which were not.
+
+    They are in one shard, or *in_many*: then all shards are asked at once.
+    """
+    put, channels = _values_put(part, number), part.keys.channels
+    if in_many:
+        count = await queries.execute(SQL["slots_fill"], put)
+    else:
+        count = await queries.execute_of_shard(SQL["slots_fill"], channels, put)
     left = np.full(len(part.keys), count < len(part.keys))
     if count and left.any():
         # The import has put nothing else into these blocks: each is sent once.
-        (filled,) = await queries.fetch(str, SQL["slots_filled"], put)
+        if in_many:
+            (filled,) = await queries.fetch(str, SQL["slots_filled"], put)
+        else:
+            (filled,) = await queries.fetch_of_shard(str, SQL["slots_filled"], channels, put)
         left[numbers_of(filled) - 1] = False
     return left
 

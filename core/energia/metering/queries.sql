@@ -834,25 +834,26 @@ where channel_id = %(channel)s and day >= date '1970-01-01' + %(first)s
 order by day
 
 -- name: archive_put
--- Put packs of a channel beside the blocks that they are made of, whose dates and origins they take.
+-- Put packs of a channel beside the blocks that they are made of, whose dates and origins they take;
+-- their organization, too: a node of a cluster that reads the blocks does not know who asks.
 insert into reading_archive (organization_id, channel_id, first_day, last_day, width, unit, narrow,
   wide, quality, revisions, import_ids, recorded_at, published_at)
-select current_setting('energia.organization')::int, %(channel)s, p.first, p.last, %(width)s,
-  p.unit, p.narrow::smallint[], p.wide::bigint[], p.quality::smallint[], b.*
+select b.organization, %(channel)s, p.first, p.last, %(width)s, p.unit, p.narrow::smallint[],
+  p.wide::bigint[], p.quality::smallint[], b.revisions, b.import_ids, b.recorded_at, b.published_at
 from (
   select date '1970-01-01' + first as first, date '1970-01-01' + last as last, unit, narrow, wide,
     quality
   from unnest(%(first)s::int[], %(last)s::int[], %(units)s::bigint[], %(narrow)s::text[],
     %(wide)s::text[], %(quality)s::text[]) as p (first, last, unit, narrow, wide, quality)) as p
 cross join lateral (
-  select
+  select min(organization_id) as organization,
     case when min(revision) = max(revision) then array[min(revision)]
-      else array_agg(revision order by day) end,
+      else array_agg(revision order by day) end as revisions,
     case when min(import_id) = max(import_id) then array[min(import_id)]
-      else array_agg(import_id order by day) end,
+      else array_agg(import_id order by day) end as import_ids,
     case when min(recorded_at) = max(recorded_at) then array[min(recorded_at)]
-      else array_agg(recorded_at order by day) end,
-    case when count(published_at) > 0 then array_agg(published_at order by day) end
+      else array_agg(recorded_at order by day) end as recorded_at,
+    case when count(published_at) > 0 then array_agg(published_at order by day) end as published_at
   from reading_day
   where channel_id = %(channel)s and day between p.first and p.last) as b
 
@@ -878,25 +879,27 @@ with a as materialized (
 select count(*) from d
 
 -- name: archive_restore
--- Bring months of channels back from the archive; how many days.
+-- Bring months of channels back from the archive; how many days. They are read before they are deleted:
+-- a node of a cluster does one after the other, and then would find nothing.
 with asked as materialized (
   select channel, date '1970-01-01' + month as first,
     (date '1970-01-01' + month + interval '1 month')::date as past
   from unnest(%(channels)s::bigint[], %(months)s::int[]) as asked (channel, month)
+), days as materialized (
+  select a.*, case when energia_blocks_narrow() then energia_narrow(a."values") end as narrow
+  from asked
+  join reading_day_archived a on a.channel_id = asked.channel and a.pack >= asked.first
+    and a.pack < asked.past
 ), packs as (
   delete from reading_archive a
   using asked
   where a.channel_id = asked.channel and a.first_day >= asked.first and a.first_day < asked.past
-  returning a.channel_id as channel, a.first_day
 ), d as (
   insert into reading_day (organization_id, channel_id, day, narrow, "values", quality, revision,
     import_id, recorded_at, published_at)
   select organization_id, channel_id, day, narrow, case when narrow is null then "values" end,
     quality, revision, import_id, recorded_at, published_at
-  from (
-    select a.*, case when energia_blocks_narrow() then energia_narrow(a."values") end as narrow
-    from packs p
-    join reading_day_archived a on a.channel_id = p.channel and a.pack = p.first_day) as a
+  from days
   returning 1
 )
 select count(*) from d

@@ -1,6 +1,7 @@
 """Migrations: numbered files, each applied once, whole, and never changed."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from pglast.parser import parse_sql_json
 from psycopg2.extensions import parse_dsn
 
 from energia.db import migrate as module
 from energia.db.embedded import ADMIN, ROLE, Embedded
-from energia.db.migrate import CORE_MIGRATIONS, Migrated, migrate, pending
+from energia.db.migrate import CORE_MIGRATIONS, Migrated, Migration, migrate, pending
 from energia.db.pool import Pool
 from energia.db.tenant import Tenant
 from energia.errors import DatabaseAway, MigrationError
@@ -112,6 +114,35 @@ async def test_a_file_may_not_end_its_transaction(database: str, folder: Path) -
     (folder / "0002_two.sql").write_text("commit")
     with pytest.raises(MigrationError, match="own 0002_two: a file may not end its transaction"):
         await migrate(database, own(folder))
+
+
+def test_a_file_is_parted_into_its_statements() -> None:
+    """As a cluster gets them: they are those that the parser of PostgreSQL finds."""
+    for migration in module.read(BUNDLED):
+        parted = [parse_sql_json(statement) for statement in migration.each]
+
+        assert [len(json.loads(each)["stmts"]) for each in parted] == [1] * len(parted)
+        assert len(parted) == len(json.loads(parse_sql_json(migration.sql))["stmts"])
+
+
+@pytest.mark.parametrize(
+    ("sql", "each"),
+    [
+        ("select 1; select 2", ["select 1", "select 2"]),
+        ("-- one; two\nselect 1;\n-- three;\n", ["select 1"]),
+        ("/* a; b\n c; */ select /* d; */ 1;", ["select   1"]),
+        ("select ';', 'it''s; so';", ["select ';', 'it''s; so'"]),
+        (r"select E'\';', 'C:\'; select 2", [r"select E'\';', 'C:\'", "select 2"]),
+        ('select 1 as "a;--b"; select 2', ['select 1 as "a;--b"', "select 2"]),
+        (
+            "do $$ begin; end $$; do $a$ $$; $b$; $a$;",
+            ["do $$ begin; end $$", "do $a$ $$; $b$; $a$"],
+        ),
+    ],
+)
+def test_what_ends_a_statement(sql: str, each: list[str]) -> None:
+    """A semicolon does, outside of comments, texts, names and bodies."""
+    assert Migration("own", 1, "it", sql).each == each
 
 
 async def test_statements_outside_a_transaction(

@@ -19,6 +19,7 @@ from energia.db.shards import Shards, hashed, of_one_shard, tells_time
 from energia.db.tenant import Tenant
 from energia.time import Int64
 from tests.record_queries import PACKAGES
+from tests.rehearsals import citus
 
 ROOT = Path(__file__).parents[3]
 #: The tables of rows that belong to a channel: `docs/explanation/scale.md` distributes them.
@@ -26,13 +27,16 @@ TABLES = {
     *("publication", "reading_archive", "reading_day", "reading_day_history", "register_read"),
     "stretch",
 }
-#: Views of one of them alone, which are asked as it is.
-VIEWS = {"reading_day_archived"}
+#: Views of one of them alone, which are asked as it is; each with that table.
+VIEWS = {"reading_day_archived": "reading_archive"}
+RELATIONS = TABLES | set(VIEWS)
 #: Statements that ask every shard, each with the reason; some, where channels are in many.
 FAN_OUTS = {
     "slots_write": "one slot of each of many channels: all shards at once are five times as fast "
     "as one message after another to each",
 }
+#: Statements that find the same before and after they have written it, each with the reason.
+ANY_ORDER = {"publications_put": "what is put is not later than what was sent"}
 #: What a cluster never gets, each for a reason.
 UNSENT = {
     "blocks_of_channel": "`blocks_now` is asked there, of one channel as of many",
@@ -47,7 +51,7 @@ def statements() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each statement that touches a distributed table."""
     for package in (*PACKAGES, *PLUGINS):
         for name, sql in load(package).items():
-            if name not in UNSENT and (TABLES | VIEWS) & set(re.findall(r"\w+", sql)):
+            if name not in UNSENT and RELATIONS & set(re.findall(r"\w+", sql)):
                 yield name, sql
 
 
@@ -94,7 +98,7 @@ def tables(kind: str, query: Any) -> dict[str, str]:
     return {
         one.get("alias", {}).get("aliasname", one["relname"]): one["relname"]
         for one in named
-        if one["relname"] in TABLES | VIEWS
+        if one["relname"] in RELATIONS
     }
 
 
@@ -162,7 +166,53 @@ def test_no_statement_joins_them_to_others(name: str) -> None:
     named = {one["relname"] for one in found(tree, "RangeVar")}
     targets = {query["relation"]["relname"] for query in found(tree, "InsertStmt")}
 
-    assert (named | targets) - ctes <= TABLES | VIEWS
+    assert (named | targets) - ctes <= RELATIONS
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_node_is_asked_who_asks(name: str) -> None:
+    """What is inserted of rows of a node is worked out there, where the session has no caller."""
+    loose = [
+        query
+        for kind, query in levels(parsed(NAMED[name]))
+        if kind == "InsertStmt" and read_by(query) and "current_setting" in called(query)
+    ]
+
+    assert loose == []
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_nothing_is_read_where_it_was_written_before(name: str) -> None:
+    """A statement that inserts is done part by part in a cluster, each as of its own moment."""
+    again: set[str] = set()
+    for kind, query in levels(parsed(NAMED[name])):
+        parts = [one["ctequery"] for one in found(query.get("withClause"), "CommonTableExpr")]
+        written: set[str] = set()
+        for part in (*parts, {kind: {**query, "withClause": None}}):
+            again |= read_by(part) & written
+            written |= changed(part)
+
+    assert bool(again) == (name in ANY_ORDER), again
+
+
+def read_by(node: Any) -> set[str]:
+    """Return the distributed tables that a query reads, in whatever depth."""
+    sources: list[Any] = []
+    for kind in QUERIES:
+        sources += [[one.get("fromClause"), one.get("usingClause")] for one in found(node, kind)]
+    names = {one["relname"] for one in found(sources, "RangeVar")}
+    return {VIEWS.get(name, name) for name in names & RELATIONS}
+
+
+def changed(node: Any) -> set[str]:
+    """Return the tables whose rows a query changes or deletes, or adds rows to."""
+    kinds = set(QUERIES) - {"SelectStmt"}
+    return {one["relation"]["relname"] for kind in kinds for one in found(node, kind)}
+
+
+def called(node: Any) -> set[str]:
+    """Return the names of the functions that a query calls."""
+    return {part["String"]["sval"] for one in found(node, "FuncCall") for part in one["funcname"]}
 
 
 def test_statements_are_found() -> None:
@@ -172,10 +222,21 @@ def test_statements_are_found() -> None:
 
 def test_sql_of_these_tables_is_in_files_alone() -> None:
     """No statement escapes: none is written where the parser would not see it."""
-    words = re.compile(rf"\b(?:from|join|into|update|using)\s+(?:{'|'.join(TABLES | VIEWS)})\b")
+    words = re.compile(rf"\b(?:from|join|into|update|using)\s+(?:{'|'.join(RELATIONS)})\b")
     sources = [*ROOT.glob("core/energia/**/*.py"), *ROOT.glob("plugins/energia_plugins/**/*.py")]
 
     assert [str(path) for path in sources if words.search(path.read_text())] == []
+
+
+def test_the_rehearsal_runs_what_is_there() -> None:
+    """The folders and files that it names are there, and so are the tests that it leaves out."""
+    sources = [path for each in citus.TESTS for path in (ROOT / each).rglob("*.py")]
+    sources += [ROOT / each for each in citus.TESTS if each.endswith(".py")]
+    text = "\n".join([f"{path}\n{path.read_text()}" for path in sources])
+    names = [*citus.OF_ONE_SERVER, *citus.LAWS]
+
+    assert [each for each in citus.TESTS if not (ROOT / each).exists()] == []
+    assert [one for one in names if not re.search(rf"\b{one}\b", text)] == []
 
 
 async def test_their_keys_begin_with_the_channel(tenant: Tenant) -> None:

@@ -1,7 +1,7 @@
 """What is sent shard by shard, as to a cluster, stores and gives what one message does."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -100,6 +100,33 @@ async def test_readings_are_the_same(both: tuple[Tenant, Tenant]) -> None:
     plain, spread = [await _story(tenant) for tenant in both]
 
     assert plain == spread
+
+
+@pytest.mark.parametrize("count", [1, 3, len(METERS)])
+async def test_live_readings_are_the_same(both: tuple[Tenant, Tenant], count: int) -> None:
+    """Of meters in one shard, in some and in many: new, filled, equal, corrected, before others."""
+    plain, spread = [await _live(tenant, METERS[:count]) for tenant in both]
+
+    assert plain == spread
+
+
+async def _live(tenant: Tenant, meters: Sequence[str]) -> list[object]:
+    """Send a reading of each meter again and again; return all that is told of them."""
+    channels = [await meter(tenant, id_) for id_ in meters]
+    told: list[object] = []
+    clock = FixedClock(datetime.fromtimestamp(START + 7 * 3600, UTC))
+    for slot, value in ((0, 1), (1, 2), (1, 2), (5, 4), (3, 3), (1, 9)):
+        runs = [one_series([value], START + 3600 * slot, id_) for id_ in meters]
+        told.append(counts(await post(tenant, {"series": runs}, clock=clock)))
+        # Of some the next slot is filled already.
+        ahead = [one_series([7], START + 3600 * (slot + 1), id_) for id_ in meters[::2]]
+        told.append(counts(await post(tenant, {"series": ahead}, clock=clock)))
+    told.append(await _stored(tenant, channels, None))
+    keys = [channel.key for channel in channels]
+    for table in ("reading_day", "reading_day_history"):
+        rows = f"select revision, count(*) from {table} where channel_id = any(%s) group by 1"
+        told.append(sorted(await tenant.rows(rows, keys)))
+    return told
 
 
 async def test_the_other_shards_are_asked_as_well(both: tuple[Tenant, Tenant]) -> None:

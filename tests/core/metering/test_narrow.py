@@ -33,7 +33,7 @@ async def form(tenant: Tenant, meter: str = "m") -> tuple[bool, int]:
     (row,) = await tenant.fetch(
         lambda *row: row,
         "select d.narrow is not null, d.revision from reading_day d "
-        "join channel c on c.id = d.channel_id where c.meter_id = %s",
+        "where d.channel_id in (select id from channel where meter_id = %s)",
         meter,
     )
     return row
