@@ -187,6 +187,16 @@ def test_hour_with_gaps() -> None:
     assert part(start, "0", missing=4).power is None
 
 
+def test_no_label_of_habits_is_cut_off() -> None:
+    """A Monday at the right edge has its mark, and no date that would end outside the picture."""
+    first = datetime(2026, 11, 11, tzinfo=UTC)
+    hours = [part(first + timedelta(days=day)) for day in range(21)]
+    drawn = str(draw(Habits.of(PORTUGUESE, hours, {}, "kW"), 358, "x"))
+    assert "23\N{NO-BREAK SPACE}nov." in drawn
+    assert "30\N{NO-BREAK SPACE}nov." not in drawn
+    assert drawn.count('class="axis"') == 3
+
+
 def test_habits_when_clocks_change() -> None:
     """The hour that comes twice has two cells of half the height; the skipped one has none."""
     for day, count, halves in ((date(2026, 10, 25), 25, 2), (date(2026, 3, 29), 23, 0)):

@@ -19,6 +19,8 @@ _TOP: Final = 6
 _ROW: Final = 11
 _ROWS: Final = 24
 _DEPTHS: Final = 6
+#: No letter is wider on average.
+_LETTER: Final = 7.0
 #: What a depth may differ by, times a power of ten.
 _PARTS: Final = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15)
 #: How many days a picture has, across the column and on a phone.
@@ -224,9 +226,11 @@ def _cell(
 def _weeks(words: Words, places: dict[date, float], width: float) -> Iterator[Markup]:
     base = _TOP + _ROWS * _ROW
     for day, x in places.items():
-        if day.weekday() == 0 and x < width - 24:
+        if day.weekday() == 0:
             yield line(x, base, x, base + 4, "axis")
-            yield label(words.day(day), x + 2, base + 17)
+            text = words.day(day)
+            if x + 2 + len(text) * _LETTER <= width:  # else its end would be cut off
+                yield label(text, x + 2, base + 17)
 
 
 def shown_days(interval: int, last: date) -> tuple[date, date]:
