@@ -166,6 +166,8 @@ def test_a_part_is_chosen(metered: str, arguments: tuple[str, ...], expected: li
         (("--meter", "m", "--channel", "x"), 1, "has no channel 'x'"),
         (("--start", "yesterday"), 2, "expected an instant"),
         (("--known-at", "2026-01-01T00:00"), 2, "has no offset"),
+        (("--start", "2026-02-01", "--end", "2026-01-01"), 1, "must be after the start"),
+        (("--meter", "m", "--meter", "m"), 1, "the meter 'm' is named before"),
     ],
 )
 def test_what_cannot_be_exported(

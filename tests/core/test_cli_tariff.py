@@ -80,3 +80,18 @@ def test_a_rate_that_cannot_be_priced_fails() -> None:
 
     assert result.exit_code == 1
     assert "/energyratestructure/0/0/rate: 'x'" in result.stderr
+    assert "rate.json: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[]", "there is no rate in it, or more than 1000"), ("{", "not JSON")],
+)
+def test_a_file_that_is_no_rate_is_named(content: str, message: str) -> None:
+    """In the one line that says what is wrong."""
+    Path("rate.json").write_text(content)
+
+    result = run("--timezone", "UTC")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"energia: rate.json: {message}")

@@ -135,7 +135,8 @@ def test_what_does_not_fit_is_refused(
     result = run("--file", "file.csv", *arguments)
 
     assert result.exit_code == 1
-    assert message in result.output
+    assert "file.csv: " in result.output
+    assert result.output.count(message) == 1
     assert "Traceback" not in result.output
 
 

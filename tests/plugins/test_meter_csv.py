@@ -167,6 +167,7 @@ def test_headers(header: str, options: dict[str, str], word: str) -> None:
         b"start,value\n" + b"x" * 70_000,
         b'start,value\n"' + b"x,\n" * 70_000,
         b'start,value\n"a"b,1\n',
+        b'start,value\n2026-03-01T00:00:00Z,"1\n',
         b"start,value\r2026-03-01T00:00:00Z,1\r",
         "start,value\n".encode("utf-16"),
     ],

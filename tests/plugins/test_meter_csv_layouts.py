@@ -503,11 +503,13 @@ def test_texts_of_other_countries(encoding: str, codec: str, title: str, size: i
     ("data", "encoding", "remedy"),
     [
         ("start,value\n".encode("utf-16-le"), "utf-8", "utf-16-le"),
+        (b"start,value\n2026-01-01T00:00Z,1\x00\n", "utf-8", "line 2 has zero bytes"),
         ("start,value\n".encode("utf-16"), "utf-8", "encoding=utf-16"),
         ("start,énergie\n".encode("latin-1"), "utf-8", "not UTF-8 .* say `encoding=latin-1`"),
         ("start,€\n".encode("windows-1252"), "utf-8", "say `encoding=windows-1252`"),
         ("start,énergie\n".encode(), "ascii", "say `encoding=utf-8`"),
         (b"start,value\n", "utf-16", "say `encoding=utf-8`"),
+        (b'start,value\n2026-01-01T00:00Z,"1\n', "utf-8", "line 2: .* a quote is not closed"),
         (b"PK\x03\x04...", "utf-8", "Excel"),
         (b"\x1f\x8b\x08...", "utf-8", "gzip"),
         (b"\xd0\xcf\x11\xe0...", "utf-8", "save it as .xlsx"),

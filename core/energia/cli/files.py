@@ -13,7 +13,7 @@ from zipfile import BadZipFile, ZipFile
 import attrs
 import click
 
-from energia.errors import Malformed
+from energia.errors import EnergiaError, Malformed
 
 if TYPE_CHECKING:
     from energia.metering.decoders import Decoder
@@ -25,6 +25,16 @@ STDIN: Final = "-"
 _UNREADABLE: Final = (
     *(gzip.BadGzipFile, BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
 )
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error name the file that it is in: a command may be given several."""
+    try:
+        yield
+    except EnergiaError as error:
+        error.detail = f"{path}: {error.detail or error.title}"
+        raise
 
 
 @contextmanager

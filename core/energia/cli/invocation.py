@@ -123,8 +123,11 @@ class Failure(click.ClickException):
         click.echo(f"energia: {self.message}", file=file, err=True)
         faults = self._error.faults if isinstance(self._error, EnergiaError) else ()
         for fault in faults[:_SHOWN]:
-            if fault.line or fault.message not in self.message:
-                where = f"line {fault.line}" if fault.line else fault.pointer
+            where = f"line {fault.line}" if fault.line else fault.pointer
+            is_told = fault.message in self.message
+            if fault.line:
+                is_told = is_told and f"{where}:" in self.message
+            if not is_told:
                 known = where is None or where in fault.message
                 click.echo(f"  {fault.message if known else f'{where}: {fault.message}'}", err=True)
         if len(faults) > _SHOWN:

@@ -189,12 +189,14 @@ def _usage(
     interval: str | None,
     zone: str,
 ) -> "Mapping[str, object]":
+    from energia.cli.files import naming
     from energia.cli.import_ import decoder_of, structured
+    from energia.metering.decoders import reading_by
     from energia.metering.files import usage_of
 
     decoder = decoder_of(invocation, format_, file)
     options = structured(decoder, pairs)
-    with file.open("rb") as chunks:
+    with naming(file), reading_by(format_), file.open("rb") as chunks:
         return usage_of(decoder.decode(chunks, options), zone, interval)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from energia.cli.files import naming
 from energia.cli.invocation import (
     Invocation,
     allow_embedded,
@@ -70,7 +71,8 @@ def import_(
     converter = tariff_converter(invocation.plugins().charges())
     importer = format_named(invocation.plugins().tariff_importers(), format_)
     options = _options(given)
-    result = imported(importer, parse(file.read_bytes()), options, converter)
+    with naming(file):
+        result = imported(importer, parse(file.read_bytes()), options, converter)
     _warn(result)
     if save is not None:
         asyncio.run(_store(settings, converter, result.tariff, save))

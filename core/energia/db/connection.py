@@ -104,7 +104,9 @@ def said(error: psycopg2.Error) -> str:
     """Return what the server or the driver said, without the values of rows and without secrets."""
     if error.diag.message_primary:
         return redacted(error.diag.message_primary)
-    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    # The driver breaks long sentences.
+    sentences = re.sub(r"\n\t(?=[a-z])", " ", str(error))
+    lines = [" ".join(line.split()) for line in sentences.splitlines() if line.strip()]
     return redacted(". ".join(line.rstrip(".") for line in lines))
 
 

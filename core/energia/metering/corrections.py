@@ -23,6 +23,8 @@ from energia.time import DAY, Instant, day_of
 from energia.work import off_loop
 
 SQL: Final = load(__package__)
+#: What was changed of so many slots is held at a time, but of one import at least.
+MOST: Final = 500_000
 
 
 @attrs.frozen
@@ -78,6 +80,7 @@ class _Row:
     number: int
     day: int
     superseded_at: datetime
+    more: bool
     old_values: memoryview
     old_quality: memoryview | None
     new_values: memoryview
@@ -100,7 +103,8 @@ async def corrections(
 ) -> tuple[list[Correction], int | None]:
     """Return what imports before a number have changed of a span, of at most *limit* of them.
 
-    The newest comes first. The number is that of the import after which others may come.
+    The newest comes first. There are fewer where their blocks have more than `MOST` slots. The
+    number is that of the import after which others may come.
     """
     days = span.days
     if not days:
@@ -110,20 +114,21 @@ async def corrections(
         "first": day_of(days.start),
         "last": day_of(days.stop - 1),
         "before": before,
-        "limit": limit + 1,
+        "limit": limit,
+        "blocks": MOST // span.channel.grid.per_day,
     }
     rows = await queries.fetch(_Row, SQL["corrections"], given)
     each = [list(some) for _, some in groupby(rows, key=lambda row: row.number)]
-    numbers = [some[0].number for some in each[:limit]]
+    numbers = [some[0].number for some in each]
     origins = await queries.fetch(_Origin, SQL["import_origins"], numbers) if numbers else []
     known = {origin.number: origin for origin in origins}
     found = await off_loop(
         lambda: [
             _correction(span, some, known.get(number) or _Origin(number))
-            for number, some in zip(numbers, each, strict=False)
+            for number, some in zip(numbers, each, strict=True)
         ]
     )
-    after = each[limit - 1][0].number if len(each) > limit else None
+    after = rows[-1].number if rows and rows[-1].more else None
     return [one for one in found if one is not None], after
 
 

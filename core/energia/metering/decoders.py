@@ -6,6 +6,7 @@ unit fits is found out afterwards, in `validation`, alike for every format.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import chain
 from typing import Any, ClassVar, Final, Protocol, Self, overload, runtime_checkable
@@ -15,16 +16,30 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.contract import HasSniff
-from energia.errors import Invalid
+from energia.errors import EnergiaError, Invalid
 from energia.metering.series import ACTUAL
 from energia.metering.stretches import ReadKind
 from energia.time import Int64
 from energia.units import GasHeat
+from energia.work import staying
 
 #: So many bytes of a file are shown to decoders, for one of them to recognize it.
 HEAD: Final = 4096
 #: The format of files of which the decoder is to be found.
 AUTO: Final = "auto"
+
+
+@contextmanager
+def reading_by(format_: str) -> Iterator[None]:
+    """Read a file by a decoder; an error that nobody expected says in a note which one it was."""
+    try:
+        with staying():
+            yield
+    except EnergiaError:
+        raise
+    except Exception as error:
+        error.add_note(f"in a file of the format {format_}")
+        raise
 
 
 @attrs.frozen

@@ -37,7 +37,7 @@ from energia.metering import packs, registry
 from energia.metering.blocks import BlockStore
 from energia.metering.body import Body, BodyReadings, decode
 from energia.metering.counters import Counters
-from energia.metering.decoders import Decoder, Defaults, HasMany, Item, MeterRead
+from energia.metering.decoders import Decoder, Defaults, HasMany, Item, MeterRead, reading_by
 from energia.metering.files import FileBatch, Parts, Spool, runs_of
 from energia.metering.irregular import sent_read, sent_stretch
 from energia.metering.models import NewRead, NewReads, NewStretch, NewStretches
@@ -178,7 +178,8 @@ class Intake:
         items = decode(sent_bytes, options)
         async with self._refusals(decoder.name), Spool.opened(site) as spool:
             # First all of it is decoded, so that what is held while it is stored is held briefly.
-            await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
+            with reading_by(decoder.name):
+                await asyncio.to_thread(spool.fill, items, defaults, problems, self.rows)
             sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
             part = _Part(spool, problems, sent, skip, also=also)
             if dry_run:
@@ -210,7 +211,10 @@ class Intake:
             while not divided.ended:
                 problems = Problems(self.limit)
                 spool.empty()
-                await asyncio.to_thread(spool.fill, divided.part(), defaults, problems, sys.maxsize)
+                with reading_by(decoder.name):
+                    await asyncio.to_thread(
+                        spool.fill, divided.part(), defaults, problems, sys.maxsize
+                    )
                 sent = _Sent(decoder.name, digest.hexdigest(), defaults.gas)
                 part = _Part(spool, problems, sent, skip, before)
                 outcome, before = await persistent(partial(self._stored, part))

@@ -23,6 +23,7 @@ from energia.metering.decoders import (
     Proposal,
     Reading,
     Run,
+    reading_by,
 )
 from energia.metering.mappings import CsvMapping, presets
 from energia.metering.series import QUALITIES
@@ -258,10 +259,11 @@ class _Found:
         """Return it, of *most* readings; the last line may be cut off. Raises `Invalid`."""
         found, lines = cls(Zone.named(zone)), head.count(b"\n")
         try:
-            for item in decoder.decode([head], options):
-                found._take(item)
-                if found.taken >= most:
-                    break
+            with reading_by(decoder.name):
+                for item in decoder.decode([head], options):
+                    found._take(item)
+                    if found.taken >= most:
+                        break
         except Malformed as error:
             if not found.rows:
                 found.problems.append(PreviewProblem(None, error.code, error.detail))

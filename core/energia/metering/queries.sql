@@ -635,11 +635,11 @@ where at is not null
 
 -- name: corrections
 -- The blocks of a channel, in a range of days, that imports before one have replaced, the newest of
--- so many imports first: what each was, and what has come in its place.
+-- so many imports first: what each was, and what has come in its place. There are as few imports as
+-- have so many blocks together, but one at least; `more` tells whether others come after one.
 with replaced as materialized (
-  select h.day, h.revision, h.superseded_at, coalesce(h.superseded_by, n.import_id) as number
-  from reading_day_history h
-  cross join lateral (
+  -- By what it was replaced is looked up only where it is not said: it was not, once.
+  select h.day, h.revision, h.superseded_at, coalesce(h.superseded_by, (
     select import_id from reading_day d
     where d.channel_id = %(channel)s and d.day = h.day and d.revision = h.revision + 1
     union all
@@ -648,32 +648,41 @@ with replaced as materialized (
       and a.revision = h.revision + 1
     union all
     select import_id from reading_day_history l
-    where l.channel_id = %(channel)s and l.day = h.day and l.revision = h.revision + 1) n
+    where l.channel_id = %(channel)s and l.day = h.day and l.revision = h.revision + 1
+    limit 1)) as number
+  from reading_day_history h
   where h.channel_id = %(channel)s and h.day between %(first)s::date and %(last)s::date
 ), latest as materialized (
-  select number from replaced
-  where %(before)s::bigint = 0 or number < %(before)s
-  group by number order by number desc limit %(limit)s
-), states as (
-  select day, revision, energia_slots(narrow, "values") as "values", quality from reading_day
-  where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
-  union all
-  select day, revision, "values", quality from reading_day_archived
-  where channel_id = %(channel)s and pack between %(first)s::date - 30 and %(last)s::date
-    and day in (select day from replaced)
-  union all
-  select day, revision, energia_slots(narrow, "values"), quality from reading_day_history
-  where channel_id = %(channel)s and day between %(first)s::date and %(last)s::date
+  select *
+  from (
+    select *, dense_rank() over imports as place, count(*) over imports as blocks,
+      min(number) over () < number as more
+    from replaced
+    where number is not null and (%(before)s::bigint = 0 or number < %(before)s)
+    window imports as (order by number desc)) ranked
+  where place <= %(limit)s and (place = 1 or blocks <= %(blocks)s)
 )
-select r.number, r.day - date '1970-01-01', r.superseded_at,
+select r.number, r.day - date '1970-01-01', r.superseded_at, r.more,
   array_send(array_replace(o."values", null, -9223372036854775808)),
   array_send(array_replace(o.quality, null, -1::smallint)),
   array_send(array_replace(n."values", null, -9223372036854775808)),
   array_send(array_replace(n.quality, null, -1::smallint))
-from latest
-join replaced r on r.number = latest.number
-join states o on o.day = r.day and o.revision = r.revision
-join states n on n.day = r.day and n.revision = r.revision + 1
+from latest r
+cross join lateral (
+  select energia_slots(h.narrow, h."values") as "values", h.quality from reading_day_history h
+  where h.channel_id = %(channel)s and h.day = r.day and h.revision = r.revision
+  limit 1) o
+cross join lateral (
+  select energia_slots(d.narrow, d."values") as "values", d.quality from reading_day d
+  where d.channel_id = %(channel)s and d.day = r.day and d.revision = r.revision + 1
+  union all
+  select a."values", a.quality from reading_day_archived a
+  where a.channel_id = %(channel)s and a.pack between r.day - 30 and r.day and a.day = r.day
+    and a.revision = r.revision + 1
+  union all
+  select energia_slots(l.narrow, l."values"), l.quality from reading_day_history l
+  where l.channel_id = %(channel)s and l.day = r.day and l.revision = r.revision + 1
+  limit 1) n
 order by r.number desc, r.day
 
 -- name: import_origins

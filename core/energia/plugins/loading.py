@@ -89,7 +89,10 @@ class Loading:
                 self._errors[name] = error
             else:
                 self.states[name] = attrs.evolve(self.states[name], hooks=hooks)
-        _raise_all(self._errors)
+        # What is wanted next may be of others, and what failed may not fail again: a plugin of the
+        # release that is imported late, while there are too many open files.
+        errors, self._errors = self._errors, {}
+        _raise_all(errors)
         return manager
 
 

@@ -131,5 +131,10 @@ def _place(error: BaseException) -> str:
     if isinstance(error, EnergiaError):
         return ""
     frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.startswith(_CORE)]
+    # Where a kind has no example, hypothesis looks for one, and so is among those that call.
+    theirs = [
+        frame
+        for frame in frames
+        if not frame.filename.startswith(_CORE) and "hypothesis" not in Path(frame.filename).parts
+    ]
     return f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""

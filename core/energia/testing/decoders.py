@@ -306,6 +306,8 @@ _CHECKS: Final[tuple[Callable[[Decoder], None], ...]] = (
 
 # What a decoder may yield.
 
+_NO_INSTANT: Final = "instants are whole seconds since 1970-01-01T00:00Z"
+
 
 def _survives(decoder: Decoder, options: object, chunks: Iterable[bytes], content: bytes) -> None:
     """Read a file; raises `Failed`, which shows its *content*, for anything but what may be."""
@@ -347,20 +349,28 @@ def _fault_of_reading(reading: Reading) -> str | None:
     start, end = reading.start, reading.end
     if start is None and end is None:
         return "neither a start nor an end"
+    if not all(moment is None or _is_whole(moment) for moment in (start, end)):
+        return _NO_INSTANT
     if start is not None and end is not None and end <= start:
         return "it ends before it starts"
     return _fault_of_value(reading.value, reading.quality)
 
 
 def _fault_of_run(run: Run) -> str | None:
-    if run.interval < 1:
-        return "the interval is none"
+    if not _is_whole(run.start):
+        return _NO_INSTANT
+    if not _is_whole(run.interval) or run.interval < 1:
+        return "the interval is no number of whole seconds"
     codes = [run.quality] if isinstance(run.quality, int) else list(run.quality)
     if len(codes) not in (1, len(run.values)):
         return "as many qualities as values, or one"
     faults = (_fault_of_value(value, codes[0]) for value in run.values)
     qualities = (_fault_of_value(None, code) for code in codes)
     return next((fault for fault in (*faults, *qualities) if fault), None)
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int)
 
 
 def _fault_of_value(value: object, quality: int) -> str | None:

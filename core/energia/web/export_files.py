@@ -13,7 +13,7 @@ from msgspec import Meta
 from energia.convert import Id
 from energia.convert.structures import Rules, enforce
 from energia.db.tenant import Queries
-from energia.errors import Fault, NotFound, NotSupported
+from energia.errors import Fault, Invalid, NotFound, NotSupported
 from energia.jobs.kinds import Running
 from energia.metering import query, registry
 from energia.metering.models import Channel
@@ -165,10 +165,26 @@ class _Parquet:
 # What is exported.
 
 
+_EMPTY: Final = Fault("empty_window", "the end must be after the start", "/end")
+
+
 def _has_sense(start: datetime | date | None, end: datetime | date | None) -> Iterator[Fault]:
     for name, moment in (("start", start), ("end", end)):
         if isinstance(moment, datetime) and moment.microsecond:
             yield Fault("out_of_range", "instants are whole seconds", f"/{name}")
+    # A date and an instant are compared once the zone of a site is known.
+    if start is not None and end is not None and type(start) is type(end) and end <= start:
+        yield _EMPTY
+
+
+def _names_meters_once(meters: tuple[str, ...] | None, site: str | None) -> Iterator[Fault]:
+    if meters is not None and site is not None:
+        yield Fault("meters_or_site", "give either meters or a site", "/site")
+    before = set[str]()
+    for index, meter in enumerate(meters or ()):
+        if meter in before:
+            yield Fault("repeated", f"the meter {meter!r} is named before", f"/meters/{index}")
+        before.add(meter)
 
 
 @attrs.frozen(kw_only=True)
@@ -176,18 +192,18 @@ class Export:
     """The readings that are exported: those that were sent, missing ones included.
 
     Attributes:
-        meters: The meters; all without.
-        site: All meters of this site.
+        meters: The meters; all without. Each is named once.
+        site: All meters of this site; not together with `meters`.
         channel: The channel of each meter; all of them without.
         start: From when on: a date in the zone of the site, or an instant; from the first reading
             on without.
-        end: Until when; to the last reading without.
+        end: Until when, which is after the start; to the last reading without.
         known_at: As they were known then; as they are known without.
         format: The format of the file.
 
     """
 
-    __rules__: ClassVar[Rules] = (_has_sense,)
+    __rules__: ClassVar[Rules] = (_has_sense, _names_meters_once)
     kind: ClassVar[str] = "readings.export"
 
     meters: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=100_000)] | None = None
@@ -199,7 +215,7 @@ class Export:
     format: Literal["csv", "ndjson", "parquet"] = "csv"
 
     def __attrs_post_init__(self) -> None:
-        """Refuse instants that are no boundaries of slots."""
+        """Refuse what contradicts itself: a file of it would be empty, or have readings twice."""
         enforce(self)
 
 
@@ -230,6 +246,7 @@ async def pieces(
 
     Raises:
         NotFound: A meter, the site or the channel is not there.
+        Invalid: The end is not after the start, one being a date.
 
     """
     async for meter in _meters(queries, wanted):
@@ -267,9 +284,13 @@ async def _meters(queries: Queries, wanted: Export) -> AsyncIterator[str]:
 
 def _part(span: Span, wanted: Export, zone: Zone) -> Span:
     """Return the part of a channel's time that is wanted; it may be empty."""
-    start = span.start if wanted.start is None else max(span.start, zone.boundary(wanted.start))
-    end = span.end if wanted.end is None else min(span.end, zone.boundary(wanted.end))
-    return attrs.evolve(span, start=start, end=max(start, end))
+    start = None if wanted.start is None else zone.boundary(wanted.start)
+    end = None if wanted.end is None else zone.boundary(wanted.end)
+    if start is not None and end is not None and end <= start:
+        raise Invalid(_EMPTY.message, [_EMPTY])
+    first = span.start if start is None else max(span.start, start)
+    past = span.end if end is None else min(span.end, end)
+    return attrs.evolve(span, start=first, end=max(first, past))
 
 
 # The kind of job that exports.

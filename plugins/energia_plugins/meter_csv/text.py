@@ -249,7 +249,8 @@ def _cause(error: csv.Error) -> str:
     text = str(error)
     if "new-line" in text:
         return "it has a CR inside: lines end in LF or CRLF"
-    return "the row does not end: a quote is not closed" if "field larger" in text else text
+    is_open = "field larger" in text or "unexpected end" in text
+    return "the row does not end: a quote is not closed" if is_open else text
 
 
 def _declared(line: str, delimiter: str | None) -> str:
@@ -345,9 +346,10 @@ def _begin(text: str) -> str:
     """
     if told := remedies.of_text(text.removeprefix("\ufeff")):
         raise Invalid("this is no table", [Fault("not_a_table", f"this is {told}", line=1)])
-    if "\x00" in text[:200]:
+    if (zero := text.find("\x00", 0, 200)) >= 0:
+        line = text.count("\n", 0, zero) + 1
         raise Malformed(
-            "line 1 has zero bytes, as UTF-16 has without a byte-order mark: "
+            f"line {line} has zero bytes, as UTF-16 has without a byte-order mark: "
             "say `encoding=utf-16-le`, or utf-16-be"
         )
     return text.removeprefix("\ufeff")

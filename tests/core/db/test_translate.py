@@ -5,7 +5,7 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from energia import errors
-from energia.db.connection import translated, unconnected
+from energia.db.connection import said, translated, unconnected
 from energia.db.pool import Pool
 from energia.db.session import in_thread
 from energia.db.tenant import Tenant
@@ -91,6 +91,23 @@ def test_what_no_waiting_mends_is_known(reason: str, kind: type[errors.DatabaseA
 def test_what_mends_it_is_told(reason: str, remedy: str) -> None:
     """The server says what is wrong, and not what to do."""
     assert f"role a): {remedy}" in unconnected(reason, {"user": "a"}).detail
+
+
+@pytest.mark.parametrize(
+    ("broken", "whole"),
+    [
+        (
+            "server closed the connection unexpectedly\n\tThis probably means the server "
+            "terminated abnormally\n\tbefore or while processing the request.\n",
+            "server closed the connection unexpectedly. This probably means the server "
+            "terminated abnormally before or while processing the request",
+        ),
+        ("refused\n\tIs it running?\n", "refused. Is it running?"),
+    ],
+)
+def test_sentences_of_the_driver_are_whole(broken: str, whole: str) -> None:
+    """They are broken into lines, of which one may go on with the sentence, or begin another."""
+    assert said(psycopg2.OperationalError(broken)) == whole
 
 
 async def test_an_error_of_a_connection_names_its_place(database: str) -> None:

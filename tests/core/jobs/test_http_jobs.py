@@ -231,6 +231,35 @@ async def test_an_export_of_what_is_not_there_fails(household: Client) -> None:
     assert "nobody" in done["problem"]["detail"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "pointer", "code"),
+    [
+        ({"start": "2025-03-02", "end": "2025-03-02"}, "/end", "empty_window"),
+        ({"start": "2025-03-02T00:00:00Z", "end": "2025-03-01T00:00:00Z"}, "/end", "empty_window"),
+        ({"meters": ["m", "m"]}, "/meters/1", "repeated"),
+        ({"meters": ["m"], "site": "home"}, "/site", "meters_or_site"),
+    ],
+)
+async def test_an_export_that_contradicts_itself_is_refused(
+    idle: Client, wanted: Mapping[str, Any], pointer: str, code: str
+) -> None:
+    """No job begins: its file would be empty, have readings twice, or be of other meters."""
+    async with idle.post("/v1/exports", json=wanted) as answer:
+        assert answer.status == 422
+        (fault,) = (await answer.json())["errors"]
+
+    assert (fault["pointer"], fault["code"]) == (pointer, code)
+
+
+async def test_an_export_of_a_date_until_an_instant_before_it_fails(household: Client) -> None:
+    """Which is the later one is known by the zone of the site."""
+    wanted = {"start": "2025-03-02", "end": "2025-03-02T00:00:00Z"}
+    done = await ended(household, await success(household, "POST", "/v1/exports", wanted))
+
+    assert (done["status"], done["problem"]["code"]) == ("failed", "invalid")
+    assert "after the start" in done["problem"]["detail"]
+
+
 async def test_a_job_that_waits_can_be_cancelled(idle: Client, tenant: Tenant) -> None:
     """No worker takes it up; once is enough."""
     job = await begun(idle, "/v1/bills/run", json=day(1))

@@ -90,6 +90,26 @@ async def test_several_days_and_imports(api: Client) -> None:
     assert second["next"] is None
 
 
+async def test_a_page_has_less_where_imports_have_changed_much(api: Client) -> None:
+    """Whole days are looked at: three of seconds, changed twice, come import by import."""
+    seconds = {**CHANNEL, "id": "seconds", "interval": "PT1S"}
+    await api.put("/v1/meters/m", json={"site": "home", "channels": [CHANNEL, seconds]})
+    for value in (1, 2, 3):
+        readings = [
+            {"meter": "m", "channel": "seconds", "start": f"2026-03-0{day}T12:00:00Z"}
+            | {"value": value}
+            for day in (1, 2, 3)
+        ]
+        await _answer(await api.post("/v1/readings", json={"readings": readings}))
+
+    first = await _corrections(api, channel="seconds")
+    second = await _corrections(api, channel="seconds", cursor=first["next"])
+
+    sums = [[each["after"]["value"] for each in page["items"]] for page in (first, second)]
+    assert sums == [["9"], ["6"]]
+    assert second["next"] is None
+
+
 async def test_window(api: Client) -> None:
     """Only slots of the window count, though the import has changed others."""
     await _send(api, [1] * 192)

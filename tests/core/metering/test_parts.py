@@ -77,6 +77,21 @@ async def test_a_file_goes_on_from_a_line(tenant: Tenant) -> None:
     assert [(part.line, part.outcome.received) for part in parts] == [(5, 2)]
 
 
+@pytest.mark.parametrize("item", [("2026-01-01", 1), Reading(1, 0.5, START)])  # type: ignore[arg-type]
+async def test_what_is_no_reading_names_the_format(tenant: Tenant, item: Any) -> None:
+    """Whoever wrote the decoder sees in the log which one it was, in one import or in parts."""
+    await meter(tenant)
+    intake = Intake.of(Settings(), FixedClock(), tenant)
+    decoder: Any = Items(item)
+
+    with pytest.raises(AttributeError) as whole:
+        await intake.file([b"file"], decoder, None, Defaults("m"))
+    with pytest.raises(AttributeError) as divided:
+        await stored(tenant, item)
+
+    assert whole.value.__notes__ == divided.value.__notes__ == ["in a file of the format items"]
+
+
 async def test_lines_without_an_order(tenant: Tenant) -> None:
     """No line tells how far a file has come, and none can be gone on from."""
     await meter(tenant)

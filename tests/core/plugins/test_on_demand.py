@@ -69,6 +69,38 @@ def test_a_service_imports_a_charge_with_the_first_tariff() -> None:
     assert shown(program).splitlines() == ["[False, False]", "[False, True]", "[True, True]"]
 
 
+def test_an_import_that_fails_once_is_tried_again() -> None:
+    """While there are too many open files, say: meanwhile other hooks offer what they have."""
+    program = """
+import sys
+from energia.errors import PluginError
+from energia.plugins import Plugins
+
+class Once:
+    left = 1
+
+    def find_spec(self, name, *_):
+        if name == "energia_plugins.meter_nem12.decoder" and self.left:
+            self.left -= 1
+            raise OSError("too many open files")
+
+sys.meta_path.insert(0, Once())
+plugins = Plugins.installed(serving=True)
+try:
+    plugins.decoders()
+except PluginError as error:
+    print(error.detail)
+print("energy.flat" in plugins.charges())
+print("nem12" in plugins.decoders())
+"""
+
+    assert shown(program).splitlines() == [
+        "plugin 'meter-nem12' does not import: OSError: too many open files",
+        "True",
+        "True",
+    ]
+
+
 def test_offers_of_others_are_compared_at_the_start(install: Install) -> None:
     """A service does not start where another plugin offers a charge that the release has."""
     install("third-levy = third_levy", source=CHARGE)

@@ -300,3 +300,15 @@ class Exits(Right):
     def lines(self, measured: Measured, bill: BillSoFar) -> Iterator[Line | State]:
         """Charge nothing."""
         yield sys.exit(3)
+
+
+@attrs.frozen
+class GivesNumber(Right):
+    """Gives what is no lines, and has no example."""
+
+    kind: ClassVar[str] = "test.gives_number"
+    examples: ClassVar[Examples] = ()
+
+    def lines(self, measured: Measured, bill: BillSoFar) -> Any:
+        """Give a number."""
+        return 5

@@ -91,6 +91,13 @@ def test_days_of_24_hours_are_the_only_fault(class_: type[Charge]) -> None:
     assert list(failures(class_)) == ["clock_changes"]
 
 
+def test_no_line_of_other_libraries_is_told() -> None:
+    """Where no line of the plugin is at fault none is told: it was one of hypothesis."""
+    detail = failures(broken.GivesNumber)["example"]
+
+    assert detail == "TypeError: `lines` gives several Line, Replace or State, not int"
+
+
 def test_what_a_charge_prints_is_no_part_of_its_bill() -> None:
     """The other process answers on the same stream that it prints to."""
     assert failures(broken.Prints, "another_process") == {}

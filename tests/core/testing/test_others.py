@@ -1,7 +1,7 @@
 """Formats are checked by all that may come in, probes and routes lightly."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -69,6 +69,16 @@ class Floats(Lines):
         """Read a file."""
         for number, _ in file_lines(chunks, 1000):
             yield Reading(number, 0.5, start=0)  # type: ignore[arg-type]
+
+
+class Moments(Lines):
+    """Yields moments in place of seconds."""
+
+    def decode(self, chunks: Iterable[bytes], options: Any) -> Iterator[Reading | Problem]:
+        """Read a file."""
+        for number, _ in file_lines(chunks, 1000):
+            start = datetime(2026, 1, 1, tzinfo=UTC)
+            yield Reading(number, Decimal(1), start=start)  # type: ignore[arg-type]
 
 
 class Unnumbered(Lines):
@@ -174,6 +184,7 @@ def test_a_decoder_that_takes_local_time_for_another_is_found() -> None:
     ("decoder", "fault"),
     [
         (Floats(), "a value is a finite Decimal or None"),
+        (Moments(), "whole seconds since 1970-01-01T00:00Z"),
         (Unnumbered(), "lines are counted from 1"),
     ],
 )

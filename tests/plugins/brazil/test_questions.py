@@ -381,7 +381,8 @@ def test_the_command_takes_words_as_people_write_them() -> None:
     [
         (("tarifa", "--desde", "ontem"), "'ontem' não é uma data como 31/12/2026"),
         (("branca", "--de", "01/07/2026"), "Diga --medidor"),
-        (("branca", "--medidor", "m", "--canal", "t1"), "Diga --canal PAPEL=CANAL"),
+        (("branca", "--medidor", "m"), "Com --medidor, diga --de e --ate"),
+        (("branca", "--leituras", __file__, "--canal", "t1"), "Diga --canal PAPEL=CANAL"),
         (("branca", "--classe", "loja"), "'loja' não é nenhum destes: residencial, baixa_renda"),
         (("creditos", "--mes", "13/2026"), "'13/2026' não é um mês como 08/2026"),
         (
@@ -398,6 +399,30 @@ def test_the_command_takes_words_as_people_write_them() -> None:
 def test_the_command_says_what_an_option_is_like(arguments: tuple[str, ...], words: str) -> None:
     """A slip is told in Portuguese, with an example, before anything is asked."""
     assert words in said(*arguments, "--distribuidora", "light", refused=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "não é JSON"),
+        (b"[]", "não tem um objeto JSON"),
+        (b"a bill\0", "não é um PDF nem um texto"),
+    ],
+)
+def test_the_command_names_the_file_that_it_cannot_read(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    """Whoever gives two files knows which of them it is."""
+    file, bill = tmp_path / "given", tmp_path / "bill.txt"
+    file.write_bytes(content)
+    bill.write_text("Consumo kWh 100 0,95 95,00")
+    given = [file] if b"\0" in content else [bill, "--pedido", file]
+    arguments = ["conta", *map(str, given), "--distribuidora", "light"]
+
+    result = CliRunner().invoke(brasil(None), arguments)
+
+    assert result.exit_code == 2
+    assert f"{file} {words}" in " ".join(result.output.split())
 
 
 def test_examples_of_the_help_keep_their_lines() -> None:

@@ -10,7 +10,7 @@ from energia.time import DAY, Zone, instant_of
 from energia_plugins.console.load.coverage import Coverage
 from energia_plugins.console.load.curve import grain_of
 from energia_plugins.console.load.duration import Duration
-from energia_plugins.console.load.habits import Habits, averages, draw
+from energia_plugins.console.load.habits import Habits, averages, draw, scale
 from energia_plugins.console.load.slots import Run, Slots
 from energia_plugins.console.load.tariff import Chosen, Limit, Part, joined, shaded
 from energia_plugins.console.load.windows import Unit, Window
@@ -185,6 +185,25 @@ def test_hour_with_gaps() -> None:
     start = datetime(2026, 3, 2, tzinfo=UTC)
     assert part(start, "1", missing=2).power == 2
     assert part(start, "0", missing=4).power is None
+
+
+def test_no_label_of_habits_is_cut_off() -> None:
+    """A Monday at the right edge has its mark, and no date that would end outside the picture."""
+    first = datetime(2026, 11, 11, tzinfo=UTC)
+    hours = [part(first + timedelta(days=day)) for day in range(21)]
+    drawn = str(draw(Habits.of(PORTUGUESE, hours, {}, "kW"), 358, "x"))
+    assert "23\N{NO-BREAK SPACE}nov." in drawn
+    assert "30\N{NO-BREAK SPACE}nov." not in drawn
+    assert drawn.count('class="axis"') == 3
+
+
+@pytest.mark.parametrize(("high", "apart"), [("24", 26), ("1.5", 33), ("0.075", 40)])
+def test_powers_of_the_legend_of_habits_do_not_touch(high: str, apart: int) -> None:
+    """A depth is as wide as the longest of the powers below: 0.25 and 0.5 were one number."""
+    hours = [part(datetime(2026, 3, 2, tzinfo=UTC), high)]
+    drawn = str(scale(Habits.of(ENGLISH, hours, {}, "kW")))
+    assert f'x="{20 + apart}"' in drawn
+    assert f'width="{20 + 6 * apart + 44}"' in drawn
 
 
 def test_habits_when_clocks_change() -> None:

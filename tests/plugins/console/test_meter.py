@@ -241,3 +241,18 @@ async def test_short_slots(open_service: Service) -> None:
 
     assert "Peak of the day: 3.60 kW , 2 Mar, 12:00. 0.06 kWh" in text
     assert "kWh each 1 s" in text
+
+
+async def test_imports_that_were_not_looked_at(open_service: Service) -> None:
+    """Where there are more than one looks at, nobody says that these have corrected nothing."""
+    site = {"name": "Lab", "timezone": "Europe/Paris", "country": "FR", "currency": "EUR"}
+    await week.put(open_service.client, "PUT", "/v1/sites/lab", site)
+    meter = {"site": "lab", "channels": [{**week.CHANNEL, "interval": "PT1S"}]}
+    await week.put(open_service.client, "PUT", f"/v1/meters/{week.METER}", meter)
+    for value in range(7):
+        one = {"meter": week.METER, "start": "2026-03-02T12:00:00Z", "value": value}
+        await week.put(open_service.client, "POST", "/v1/readings", {"readings": [one]})
+    text = shown((await open_service.get(PAGE)).text)
+
+    assert text.count("1 interval, +1.00 kWh") == 5
+    assert "there may be corrections before them" in text

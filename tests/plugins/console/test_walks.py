@@ -12,8 +12,8 @@ pytestmark = pytest.mark.needs("chromium")
 @pytest.mark.parametrize(
     ("language", "asked", "wrong", "home", "leave"),
     [
-        ("en", "Sign in", "This token is not valid", "Nothing here yet", "Sign out"),
-        ("pt-BR", "Entrar", "Este token não vale", "Ainda não há nada aqui", "Sair"),
+        ("en", "Sign in", "is not valid: the token is not known.", "Nothing here yet", "Sign out"),
+        ("pt-BR", "Entrar", "não vale: ele não é conhecido.", "Ainda não há nada aqui", "Sair"),
     ],
 )
 async def test_signing_in_and_out(

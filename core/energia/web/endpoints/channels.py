@@ -206,7 +206,7 @@ async def list_reading_corrections(
     """List what imports have changed of readings in a window that were stored before.
 
     The newest import comes first. A slot that had no reading is none of it. A page looks at the
-    changes of `limit` imports: it may have fewer items, or none, and a `next` all the same.
+    changes of `limit` imports at most: it may have fewer items, or none, and a `next` all the same.
     """
     selection = await channel_window(
         tenant, meter, channel, (start, end), core.settings.limits.slots

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Final, Self
 
 import attrs
@@ -19,6 +19,8 @@ _TOP: Final = 6
 _ROW: Final = 11
 _ROWS: Final = 24
 _DEPTHS: Final = 6
+#: No letter is wider on average.
+_LETTER: Final = 7.0
 #: What a depth may differ by, times a power of ten.
 _PARTS: Final = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15)
 #: How many days a picture has, across the column and on a phone.
@@ -224,9 +226,11 @@ def _cell(
 def _weeks(words: Words, places: dict[date, float], width: float) -> Iterator[Markup]:
     base = _TOP + _ROWS * _ROW
     for day, x in places.items():
-        if day.weekday() == 0 and x < width - 24:
+        if day.weekday() == 0:
             yield line(x, base, x, base + 4, "axis")
-            yield label(words.day(day), x + 2, base + 17)
+            text = words.day(day)
+            if x + 2 + len(text) * _LETTER <= width:  # else its end would be cut off
+                yield label(text, x + 2, base + 17)
 
 
 def shown_days(interval: int, last: date) -> tuple[date, date]:
@@ -242,21 +246,25 @@ def scale(habits: Habits) -> Markup:
     """Return the legend: a row of depths for each period, and the powers at which they begin."""
     rows = habits.keys()
     inside: list[Markup] = []
+    texts = [f"{depth * habits.step:.3f}".rstrip("0").rstrip(".") for depth in range(_DEPTHS)]
+    values = [habits.words.number(text) for text in texts]
+    # No power runs into the next one.
+    step = max(26, ceil(max(map(len, values)) * _LETTER) + 5)
     for row, (key, letter) in enumerate(rows):
         inside.append(label(letter, 0, 10 + row * 14, class_=key))
         inside += [
-            rect(20 + depth * 26, row * 14, 25, 12, f"{key}{depth + 1}") for depth in range(_DEPTHS)
+            rect(20 + depth * step, row * 14, step - 1, 12, f"{key}{depth + 1}")
+            for depth in range(_DEPTHS)
         ]
     base = len(rows) * 14 + 13
-    for depth in range(_DEPTHS):
-        value = habits.words.number(f"{depth * habits.step:.3f}".rstrip("0").rstrip("."))
-        inside.append(label(value, 20 + depth * 26, base))
-    inside.append(label(habits.unit, 20 + _DEPTHS * 26 + 6, base))
+    inside += [label(value, 20 + depth * step, base) for depth, value in enumerate(values)]
+    inside.append(label(habits.unit, 20 + _DEPTHS * step + 6, base))
+    width = 20 + _DEPTHS * step + 44
     return tag(
         "svg",
         *inside,
-        viewBox=f"0 0 220 {base + 5}",
-        width=220,
+        viewBox=f"0 0 {width} {base + 5}",
+        width=width,
         height=base + 5,
         aria_hidden="true",
     )

@@ -11,13 +11,22 @@ from energia import PUBLIC, NotFound, Route, Routes, Unauthenticated
 from energia.web.access import AUTHENTICATION
 from energia.web.keys import CALLER, CORE
 from energia_plugins.console.forms import Form
-from energia_plugins.console.page import View, static
+from energia_plugins.console.page import View, marked, static
 from energia_plugins.console.sessions import COOKIE, Sessions, give, take, ticket_of
 from energia_plugins.console.settings import Settings
 
 _HOME: Final = "/console"
 #: Nobody is led elsewhere, whatever a link says.
 _OURS: Final = re.compile(r"/console(?:[/?][!-\[\]-~]*)?")
+
+#: Why a token is not taken, in the words of the API; a reason of a plugin stays as it is.
+_REASONS: Final = frozenset(
+    {
+        marked("the token is not known"),
+        marked("the token is revoked"),
+        marked("the token has expired"),
+    }
+)
 
 
 def routes_of(settings: Settings) -> Sequence[Route]:
@@ -48,7 +57,9 @@ def routes_of(settings: Settings) -> Sequence[Route]:
         try:
             caller = await request.app[AUTHENTICATION].caller(token)
         except Unauthenticated as error:
-            said = view.text("This token is not valid: %(why)s.", why=error.detail or error.title)
+            told = error.detail or error.title
+            why = view.text(told) if told in _REASONS else told
+            said = view.text("This token is not valid: %(why)s.", why=why)
             refused = Form({"back": back}, {"token": said})
             status = HTTPStatus.UNPROCESSABLE_ENTITY
             return view.page("sign_in.html", status=status, form=refused, back=back)

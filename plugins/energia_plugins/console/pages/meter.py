@@ -147,7 +147,7 @@ class Found:
         table: The usage of the window, part by part.
         hours: The usage of the days of the habits.
         strips: When which period is.
-        corrections: What imports have corrected; None where that may not be seen.
+        corrections: What imports have corrected, a page of it; None where that may not be seen.
 
     """
 
@@ -158,7 +158,7 @@ class Found:
     table: Usage
     hours: Usage
     strips: Sequence[Strip]
-    corrections: Sequence[Mapping[str, Any]] | None
+    corrections: Mapping[str, Any] | None
 
 
 async def _found(
@@ -222,16 +222,13 @@ async def _slots(view: View, channel: Channel, window: Window) -> Slots:
     return Slots.of(await view.api.call("get_readings", **channel.ids, **tariff.span(window)))
 
 
-async def _corrections(
-    view: View, channel: Channel, window: Window
-) -> Sequence[Mapping[str, Any]] | None:
+async def _corrections(view: View, channel: Channel, window: Window) -> Mapping[str, Any] | None:
     if channel.declared["kind"] != "interval":
         return None
-    found = await view.api.call(
+    found: Mapping[str, Any] = await view.api.call(
         "list_reading_corrections", **channel.ids, **tariff.span(window), limit="1000"
     )
-    items: Sequence[Mapping[str, Any]] = found["items"]
-    return items
+    return found
 
 
 def _head(view: View, channel: Channel) -> str:
@@ -357,7 +354,7 @@ def _duration(
 def _coverage(view: View, channel: Channel, found: Found, history: Slots) -> dict[str, Any]:
     covered = coverage.Coverage.of(history)
     zone = channel.zone
-    items = found.corrections
+    corrections = found.corrections
     return {
         "covered": covered,
         "covered_since": view.words.day(zone.datetime(covered.start), year=True),
@@ -368,8 +365,9 @@ def _coverage(view: View, channel: Channel, found: Found, history: Slots) -> dic
             for each in covered.listed
         ],
         "corrections": None
-        if items is None
-        else page.corrected(view, items, channel.unit, zone.tzinfo),
+        if corrections is None
+        else page.corrected(view, corrections["items"], channel.unit, zone.tzinfo),
+        "has_other_imports": corrections is not None and corrections["next"] is not None,
     }
 
 

@@ -189,18 +189,14 @@ def _ask(folder: str | None, question: Any, answer: Any, body: dict[str, Any]) -
 
 def customer_of(given: dict[str, Any], **default: str) -> dict[str, Any]:
     """Return the customer of options: what they say, else their file, else *default*."""
-    from energia import parse
-
     pedido = given["pedido"]
-    more: Any = parse(pedido.read_bytes()) if pedido else {}
+    more = _object(pedido) if pedido else {}
     said = {name: given.get(option) for option, name in _NAMES.items()}
     return {**default, **more, **_said(said)}
 
 
 def _subject(given: dict[str, Any], subgroup: str = "B1") -> dict[str, Any]:
     """Return the body of a question."""
-    from energia import parse
-
     leituras, start, end = given.get("leituras"), given["de"], given["ate"]
     return _said(
         {
@@ -210,11 +206,24 @@ def _subject(given: dict[str, Any], subgroup: str = "B1") -> dict[str, Any]:
             "parameters": dict(map(_parameter, given.get("parametro", ()))) or None,
             "meter": given.get("medidor"),
             "channels": _channels(given.get("canal", ())),
-            "usage": parse(leituras.read_bytes()) if leituras else None,
+            "usage": _object(leituras) if leituras else None,
             "start": start and f"{start}",
             "end": end and f"{end}",
         }
     )
+
+
+def _object(file: Path) -> dict[str, Any]:
+    """Return the JSON object of a file; raises `click.UsageError`, which names the file."""
+    from energia import EnergiaError, parse
+
+    try:
+        found: Any = parse(file.read_bytes())
+    except EnergiaError as error:
+        raise click.UsageError(f"{file} não é JSON: {error.detail}") from error
+    if not isinstance(found, dict):
+        raise click.UsageError(f"{file} não tem um objeto JSON, como {{...}}.")
+    return found
 
 
 def _channels(said: tuple[str, ...]) -> dict[str, list[str]] | None:
@@ -243,6 +252,8 @@ def measured(given: dict[str, Any], subgroup: str = "B1") -> dict[str, Any]:
     """Return the body of a question that needs readings."""
     if (given["medidor"] is None) == (given["leituras"] is None):
         raise click.UsageError("Diga --medidor, um medidor guardado, ou --leituras, um arquivo.")
+    if given["medidor"] is not None and None in (given["de"], given["ate"]):
+        raise click.UsageError("Com --medidor, diga --de e --ate: de quando até quando.")
     return _subject(given, subgroup)
 
 
@@ -251,6 +262,8 @@ def _bill(file: Path) -> dict[str, str]:
     data = file.read_bytes()
     if data.startswith(b"%PDF"):
         return {"pdf": base64.b64encode(data).decode()}
+    if b"\0" in data:
+        raise click.UsageError(f"{file} não é um PDF nem um texto.")
     try:
         return {"text": data.decode("utf-8-sig")}
     except UnicodeDecodeError:
