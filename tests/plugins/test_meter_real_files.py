@@ -25,7 +25,7 @@ pytestmark = pytest.mark.shared_data
 FAULTY: dict[str, list[tuple[int, str]]] = {
     "invalid/Example_NEM12_15min_200_30min_300.csv": [(3, "missing_column")],
     "invalid/Example_NEM12_15min_200_30min_400.csv": [(3, "bad_range")],
-    "invalid/Example_NEM12_30min_200_15min_400.csv": [(3, "unknown_quality")],
+    "invalid/Example_NEM12_30min_200_15min_400.csv": [(3, "surplus_column")],
     "invalid/Example_NEM12_empty.csv": [],
     "invalid/Example_NEM12_incomplete_interval.csv": [(3, "missing_column")],
     "invalid/Example_NEM12_powercor.csv": [],
