@@ -41,6 +41,7 @@ __all__ = [
     "length_of",
     "length_text",
     "seconds_in",
+    "slot_of",
     "utc",
 ]
 
@@ -107,6 +108,22 @@ def rfc3339(moment: datetime) -> str:
     """Return the text of a moment; no offset is always `Z`, never `+00:00`."""
     text = moment.isoformat()
     return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+
+
+def slot_of(
+    instant: Instant, interval: int | None, *, end: bool
+) -> tuple[Instant | None, Instant | None]:
+    """Return the start and the end of a slot, as far as they are known.
+
+    Args:
+        instant: When it starts; or, with
+        end: when it ends.
+        interval: Its length in seconds, if that is known.
+
+    """
+    if interval is None:
+        return (None, instant) if end else (instant, None)
+    return (instant - interval, instant) if end else (instant, instant + interval)
 
 
 def day_number(day: date) -> int:

@@ -13,9 +13,9 @@ import asyncio
 import contextvars
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Final, ParamSpec, TypeVar
@@ -23,7 +23,7 @@ from typing import IO, Final, ParamSpec, TypeVar
 import attrs
 
 from energia import tracing
-from energia.errors import Busy, exits
+from energia.errors import Busy, EnergiaError, exits
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -123,6 +123,19 @@ _STAYING: Final = _Staying()
 def staying() -> AbstractContextManager[None]:
     """Call what plugins bring: their `sys.exit` is a failure, and ends neither loop nor service."""
     return _STAYING
+
+
+@contextmanager
+def noting(place: str) -> Iterator[None]:
+    """Call what plugins bring; an error that nobody expected says in a note where it happened."""
+    try:
+        with staying():
+            yield
+    except EnergiaError:
+        raise
+    except Exception as error:
+        error.add_note(f"in {place}")
+        raise
 
 
 def _stoppable(stop: threading.Event, call: Callable[[], T]) -> T:

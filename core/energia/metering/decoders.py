@@ -6,7 +6,7 @@ unit fits is found out afterwards, in `validation`, alike for every format.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from itertools import chain
 from typing import Any, ClassVar, Final, Protocol, Self, overload, runtime_checkable
@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from energia.contract import HasSniff
-from energia.errors import EnergiaError, Invalid
+from energia.errors import Invalid
 from energia.metering.series import ACTUAL
 from energia.metering.stretches import ReadKind
-from energia.time import Int64
+from energia.time import Int64, slot_of
 from energia.units import GasHeat
-from energia.work import staying
+from energia.work import noting
 
 #: So many bytes of a file are shown to decoders, for one of them to recognize it.
 HEAD: Final = 4096
@@ -29,17 +29,9 @@ HEAD: Final = 4096
 AUTO: Final = "auto"
 
 
-@contextmanager
-def reading_by(format_: str) -> Iterator[None]:
+def reading_by(format_: str) -> AbstractContextManager[None]:
     """Read a file by a decoder; an error that nobody expected says in a note which one it was."""
-    try:
-        with staying():
-            yield
-    except EnergiaError:
-        raise
-    except Exception as error:
-        error.add_note(f"in a file of the format {format_}")
-        raise
+    return noting(f"a file of the format {format_}")
 
 
 @attrs.frozen
@@ -222,22 +214,8 @@ class Readings:
         """Yield them one by one."""
         names = self.meter, self.channel, self.unit
         for line, value, instant in zip(self.lines, self.values, self.instants, strict=True):
-            start, end = _slot_of(instant, self.interval, end=self.ends)
+            start, end = slot_of(instant, self.interval, end=self.ends)
             yield Reading(line, value, start, end, ACTUAL, *names)
-
-
-def _slot_of(instant: int, interval: int | None, *, end: bool) -> tuple[int | None, int | None]:
-    """Return the start and the end of a slot, as far as they are known.
-
-    Args:
-        instant: When it starts; or, with
-        end: when it ends.
-        interval: Its length, if that is known.
-
-    """
-    if interval is None:
-        return (None, instant) if end else (instant, None)
-    return (instant - interval, instant) if end else (instant, instant + interval)
 
 
 @attrs.define

@@ -22,7 +22,7 @@ Example:
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -45,7 +45,7 @@ from energia.contract import OF_MEASURES, misspelt
 from energia.convert.constraints import Check
 from energia.convert.scalars import Unfit
 from energia.convert.structures import enforce
-from energia.errors import EnergiaError, Inexact, did_you_mean
+from energia.errors import Inexact, did_you_mean
 from energia.pricing.exact import Exact, whole
 from energia.pricing.lines import (
     BillSoFar,
@@ -63,7 +63,7 @@ from energia.pricing.schedule import Schedule
 from energia.pricing.slots import Slots
 from energia.pricing.wording import ENGLISH, Texts, in_language, named, of_role
 from energia.units import MICRO, QUANTITIES, quantity_of
-from energia.work import staying
+from energia.work import noting
 
 __all__ = [
     "AcrossVersions",
@@ -600,14 +600,6 @@ def measures_of(charge: Charge) -> Mapping[str, Measure]:
         raise TypeError(f"`measures` gives a mapping, not {type(measures).__name__}")
 
 
-@contextmanager
-def blamed(code: str) -> Iterator[None]:
+def blamed(code: str) -> AbstractContextManager[None]:
     """Call a charge; an error that nobody expected says in a note which one it comes from."""
-    try:
-        with staying():
-            yield
-    except EnergiaError:
-        raise
-    except Exception as error:
-        error.add_note(f"in the charge {code}")
-        raise
+    return noting(f"the charge {code}")

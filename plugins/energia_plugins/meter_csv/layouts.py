@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 
 from energia import ACTUAL, Decimals, EnergiaError, Fault, Problem, Reading, Readings
-from energia.time import Int64
+from energia.time import Int64, slot_of
 from energia_plugins.meter_csv.cells import (
     BadQuality,
     BadValue,
@@ -79,13 +79,6 @@ def interval_of(options: TableOptions, clocks: Sequence[int] = ()) -> int | None
     if options.reads or options.length is not None or options.end_column is not None:
         return None
     return options.seconds or distance_of(clocks)
-
-
-def _slot_of(instant: int, interval: int | None, *, end: bool) -> tuple[int | None, int | None]:
-    """Return the start and the end of a slot, as far as they are known, given one of both."""
-    if interval is None:
-        return (None, instant) if end else (instant, None)
-    return (instant - interval, instant) if end else (instant, instant + interval)
 
 
 def _code(error: ValueError) -> str:
@@ -409,7 +402,7 @@ class LongLayout:
             quality = self.qualities.read(written)
             if value is None and not written.strip():
                 return None
-        start, end = _slot_of(instant, self.interval, end=self.ends)
+        start, end = slot_of(instant, self.interval, end=self.ends)
         if self.until is not None:
             end = self._end(cells, series, instant)
         unit = self.unit if self.units is None else self._unit(cells[self.units])
@@ -443,7 +436,7 @@ class LongLayout:
             return ()
         if self.factor is not None:
             values = [None if one is None else self._times(one, cells) for one in values]
-        start, end = _slot_of(instant, self.interval, end=self.ends)
+        start, end = slot_of(instant, self.interval, end=self.ends)
         if self.until is not None:
             end = self._end(cells, origin.series, instant)
         unit = self.unit if self.units is None else self._unit(cells[self.units])
@@ -732,7 +725,7 @@ class WideLayout:
                 if value is not None:
                     yield Problem(line, "impossible_time", self._surplus(cells, column))
                 continue
-            start, end = _slot_of(instant, interval, end=ends)
+            start, end = slot_of(instant, interval, end=ends)
             yield Reading(line, value, start, end, quality, meter, channel, unit)
 
     def _whole(

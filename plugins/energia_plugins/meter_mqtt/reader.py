@@ -17,7 +17,7 @@ from energia import (
     RegisterRead,
     Unfit,
 )
-from energia.time import Instant
+from energia.time import Instant, slot_of
 from energia_plugins.meter_mqtt.mapping import Message, MessageMapping, Read, document_of
 
 DERIVED: Final = QUALITIES.index("derived")
@@ -120,7 +120,7 @@ class Reader:
             if mapping.is_counter:
                 self._count(line, message, mapping, read, batch)
                 continue
-            start, end = (None, read.instant) if mapping.ends_slot else (read.instant, None)
+            start, end = slot_of(read.instant, None, end=mapping.ends_slot)
             names = read.meter, read.channel
             batch.readings[*names, read.instant] = Reading(
                 line, read.value, start, end, ACTUAL, *names, read.unit
